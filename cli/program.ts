@@ -1,0 +1,74 @@
+import { Command, InvalidArgumentError } from "commander";
+import { exitCode } from "./exit.ts";
+import type { TreeOptions } from "./trillian/command.ts";
+import type { VerifyOptions } from "./verify/command.ts";
+
+/** Where a command writes and how it tells the process's exit code; tests pass their own. */
+export interface Terminal {
+  out(text: string): void;
+  setExitCode(code: number): void;
+}
+
+/**
+ * The command line. Commands are loaded when they are used, so that `--help` is instant. Bad
+ * arguments end as a CommanderError, everything else that stops a command as a thrown Error.
+ */
+export function buildProgram(terminal: Terminal): Command {
+  const program = new Command("anchorhold")
+    .description("A private Sigstore that you can upgrade without losing trust")
+    .exitOverride()
+    .showHelpAfterError("(see --help)");
+  addVerify(program, terminal);
+  addTree(program, terminal);
+  return program;
+}
+
+function addVerify(program: Command, terminal: Terminal): void {
+  program
+    .command("verify")
+    .description(
+      "Ask every endpoint of a deployed stack, compare with its records, then sign and verify",
+    )
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("--outputs <file>", "read the stack's outputs from this JSON file instead")
+    .option(
+      "--identity-token-file <file>",
+      "sign with the OIDC token in this file (else SIGSTORE_ID_TOKEN, else the cluster's own)",
+    )
+    .option("--json", "print JSON for pipelines", false)
+    .option("--timeout <seconds>", "limit for one check", seconds, 30)
+    .addHelpText(
+      "after",
+      "\nExit code: 0 all is well (warnings included), 1 a check failed, 2 could not check.",
+    )
+    .action(async (options: VerifyOptions) => {
+      const { verify } = await import("./verify/command.ts");
+      const passed = await verify(options, (text) => terminal.out(text));
+      terminal.setExitCode(passed ? exitCode.ok : exitCode.checkFailed);
+    });
+}
+
+function addTree(program: Command, terminal: Terminal): void {
+  program
+    .command("tree", { hidden: true })
+    .description("Trillian trees; used by the Pulumi program")
+    .command("create")
+    .description('Find or make the tree of a log and print {"treeId":"…"}')
+    .requiredOption("--name <name>", "display name, at most 20 characters")
+    .requiredOption("--description <text>", "unique description, by which the tree is found again")
+    .option("--address <host:port>", "the Trillian log server's gRPC address")
+    .option("--port-forward <namespace/service:port>", "reach it through the Kubernetes API")
+    .option("--timeout <seconds>", "how long to wait for the server", seconds, 120)
+    .action(async (options: TreeOptions) => {
+      const { createTree } = await import("./trillian/command.ts");
+      await createTree(options, (line) => terminal.out(line));
+    });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 3600) {
+    throw new InvalidArgumentError("Give whole seconds, 1 to 3600.");
+  }
+  return value;
+}

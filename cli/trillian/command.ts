@@ -1,0 +1,48 @@
+import { CannotRun } from "../errors.ts";
+import { connect } from "./client.ts";
+import { forwardToService, parseServicePort, type Forward } from "./forward.ts";
+import { checkIdentity, ensureTree } from "./tree.ts";
+
+export interface TreeOptions {
+  name: string;
+  description: string;
+  address?: string;
+  portForward?: string;
+  timeout: number;
+}
+
+/**
+ * `anchorhold tree create`: prints {"treeId":"…"} and nothing else on standard output. Run again
+ * it prints the same id. The process may be killed anywhere.
+ */
+export async function createTree(
+  options: TreeOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  checkIdentity(options);
+  const forward = await open(options);
+  const trillian = connect(forward.address);
+  try {
+    const treeId = await ensureTree(trillian, options, {
+      limitMs: options.timeout * 1000,
+      pauseMs: 1000,
+    });
+    print(JSON.stringify({ treeId }));
+  } finally {
+    trillian.close();
+    forward.close();
+  }
+}
+
+async function open({ address, portForward }: TreeOptions): Promise<Forward> {
+  if ((address === undefined) === (portForward === undefined)) {
+    throw new CannotRun(
+      "Give either --address HOST:PORT or --port-forward NAMESPACE/SERVICE:PORT, and not both.",
+    );
+  }
+  if (portForward !== undefined) return forwardToService(parseServicePort(portForward));
+  if (address === undefined || !/^.+:\d{1,5}$/.test(address)) {
+    throw new CannotRun(`--address "${address ?? ""}" is not of the form HOST:PORT.`);
+  }
+  return { address, close: () => {} };
+}

@@ -1,0 +1,57 @@
+import * as z from "zod";
+import { matchChain } from "./certificates.ts";
+import { fail, ok, type Check } from "./finding.ts";
+import { getJson } from "./http.ts";
+
+const trustBundle = z.object({
+  chains: z.array(z.object({ certificates: z.array(z.string()) })),
+});
+
+const configuration = z.object({
+  issuers: z.array(
+    z.object({
+      issuerUrl: z.string().optional(),
+      wildcardIssuerUrl: z.string().optional(),
+      audience: z.string(),
+    }),
+  ),
+});
+
+const restart =
+  "Fulcio serves something else than the state says: run `pulumi up`, and see that no " +
+  "Secret or ConfigMap of Fulcio was edited by hand.";
+
+/** Fulcio: its own CA and its issuers, as Fulcio's API v2 tells them. */
+export const fulcioChecks: readonly Check[] = [
+  {
+    service: "fulcio",
+    title: "trust bundle",
+    hint: restart,
+    async run({ outputs, signal }) {
+      const url = `${outputs.services.fulcio}/api/v2/trustBundle`;
+      const { chains } = trustBundle.parse(await getJson(url, signal));
+      const certificates = chains.flatMap((chain) => chain.certificates);
+      const match = matchChain(certificates, outputs.records.fulcioCa);
+      return match.generation === undefined
+        ? fail(match.seen, match.expected)
+        : ok(`CA of generation ${match.generation}, ${match.seen}`);
+    },
+  },
+  {
+    service: "fulcio",
+    title: "issuers",
+    hint: restart,
+    async run({ outputs, signal }) {
+      const url = `${outputs.services.fulcio}/api/v2/configuration`;
+      const { issuers } = configuration.parse(await getJson(url, signal));
+      const seen = issuers
+        .map((issuer) => `${issuer.issuerUrl ?? issuer.wildcardIssuerUrl} (${issuer.audience})`)
+        .sort();
+      const expected = outputs.issuers
+        .map((issuer) => `${issuer.issuer} (${issuer.clientId})`)
+        .sort();
+      const text = seen.join(", ") || "none";
+      return text === expected.join(", ") ? ok(text) : fail(text, expected.join(", "));
+    },
+  },
+];

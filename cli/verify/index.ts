@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StackOutputs } from "../../infra/outputs.ts";
+import { oneLine } from "../errors.ts";
+import { ctLogChecks } from "./ctlog.ts";
+import type { Check, Context, Finding } from "./finding.ts";
+import { fulcioChecks } from "./fulcio.ts";
+import { rekorChecks } from "./rekor.ts";
+import { signingChecks } from "./signing.ts";
+import { tsaChecks } from "./tsa.ts";
+import { tufChecks } from "./tuf.ts";
+
+/** Every check of a stack, service by service, in the order in which they are reported. */
+export function allChecks(outputs: StackOutputs): Check[] {
+  return [
+    ...tufChecks,
+    ...fulcioChecks,
+    ...ctLogChecks(outputs),
+    ...rekorChecks(outputs),
+    ...tsaChecks,
+    ...signingChecks(),
+  ];
+}
+
+/**
+ * Runs the checks and returns one finding each, in the given order. Signing goes first, so that
+ * an empty log has an entry to prove; the rest runs side by side. A check that throws or takes
+ * longer than the limit is a failed finding and stops no other.
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  context: Omit<Context, "signal">,
+  limitMs: number,
+): Promise<Finding[]> {
+  const results = new Map<Check, Finding>();
+  const run = async (check: Check) => {
+    results.set(check, await runCheck(check, context, limitMs));
+  };
+  for (const check of checks.filter(({ service }) => service === "signing")) await run(check);
+  await Promise.all(checks.filter(({ service }) => service !== "signing").map(run));
+  return checks.flatMap((check) => results.get(check) ?? []);
+}
+
+async function runCheck(
+  check: Check,
+  context: Omit<Context, "signal">,
+  limitMs: number,
+): Promise<Finding> {
+  const place = { service: check.service, check: check.title };
+  const cancel = new AbortController();
+  const limit = sleep(limitMs, undefined, { signal: cancel.signal }).then(() => {
+    throw new Error(`no answer within ${limitMs / 1000} s`);
+  });
+  try {
+    const verdict = await Promise.race([check.run({ ...context, signal: cancel.signal }), limit]);
+    return { ...place, ...verdict, ...(verdict.result === "ok" ? {} : { hint: check.hint }) };
+  } catch (error) {
+    return {
+      ...place,
+      result: "fail",
+      seen: oneLine(error),
+      expected: "an answer that can be checked",
+      hint: check.hint,
+    };
+  } finally {
+    cancel.abort();
+    limit.catch(() => {});
+  }
+}

@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { initTUF } from "@sigstore/tuf";
+import * as z from "zod";
+import type { StackOutputs } from "../../infra/outputs.ts";
+
+const expiring = z.object({ version: z.int(), expires: z.iso.datetime() });
+const metadata = z.object({ signed: expiring });
+const targetsMetadata = z.object({
+  signed: z.object({
+    ...expiring.shape,
+    targets: z.record(z.string(), z.object({ custom: z.unknown().optional() })),
+  }),
+});
+
+export const roles = ["root", "targets", "snapshot", "timestamp"] as const;
+export type Role = (typeof roles)[number];
+
+/** A TUF repository whose chain was walked and verified. */
+export interface Mirror {
+  roles: Record<Role, { version: number; expires: Date }>;
+  /** Name and `custom` field of every target that the signed metadata lists. */
+  targets: { name: string; custom: unknown }[];
+  /** A target's text, its length and hash checked against the signed metadata. */
+  target(name: string): Promise<string>;
+}
+
+/**
+ * Walks the mirror from the stack's first root with an empty cache in `directory`, as a client
+ * does on its first day. What is read from the cache afterwards was verified by the TUF client.
+ * @throws {Error} when any signature, hash, version or expiry is wrong
+ */
+export async function openMirror(outputs: StackOutputs, directory: string): Promise<Mirror> {
+  const rootPath = join(directory, "1.root.json");
+  await mkdir(directory, { recursive: true });
+  await writeFile(rootPath, outputs.initialRoot);
+  const mirrorURL = outputs.mirror.url.replace(/\/$/, "");
+  const cachePath = join(directory, "cache");
+  const client = await initTUF({ mirrorURL, rootPath, cachePath, forceInit: true, retry: 1 });
+  const { host, pathname } = new URL(mirrorURL);
+  const cache = join(cachePath, encodeURIComponent(host + pathname.replace(/\/$/, "")));
+  const read = async (role: Role): Promise<unknown> =>
+    JSON.parse(await readFile(join(cache, `${role}.json`), "utf8"));
+  const entries = await Promise.all(
+    roles.map(async (role) => {
+      const { version, expires } = metadata.parse(await read(role)).signed;
+      return [role, { version, expires: new Date(expires) }] as const;
+    }),
+  );
+  const { targets } = targetsMetadata.parse(await read("targets")).signed;
+  return {
+    roles: Object.fromEntries(entries) as Mirror["roles"],
+    targets: Object.entries(targets).map(([name, { custom }]) => ({ name, custom })),
+    target: (name) => client.getTarget(name),
+  };
+}

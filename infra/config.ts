@@ -1,0 +1,180 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as z from "zod";
+import { reportAll } from "./errors.ts";
+import { trustSchema } from "./trust/generations.ts";
+
+const dnsLabel = z
+  .string()
+  .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "must be a DNS label of at most 40 characters");
+
+/** RFC 1123 host names and IPv4 addresses; a URL, a port or an underscore is none. */
+const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
+    "must be a host name such as sigstore.example.com: no scheme, port or path",
+  );
+
+const generationNumber = z.string().regex(/^[1-9]\d*$/);
+const nodePort = z.int().min(1024).max(65535);
+const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(Mi|Gi|Ti)$/, "must be a Kubernetes quantity such as 5Gi");
+const days = z.number().positive().max(36500);
+
+const subject = z.strictObject({
+  organization: z.string().min(1).max(64),
+  commonName: z.string().min(1).max(64),
+});
+
+/** registry/repository:tag, registry/repository@sha256:…, or both tag and digest. */
+const imageReference = z
+  .string()
+  .regex(
+    /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)+(:[\w][\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$/,
+    "must be an image reference with its registry, such as ghcr.io/sigstore/fulcio@sha256:…",
+  );
+
+const replicas = z.int().min(1).max(9);
+
+const schema = z.strictObject({
+  /** Begins every namespace, so that two stacks can share a cluster. */
+  prefix: dnsLabel,
+  /** The names in the certificates of the next generation; recorded ones keep theirs. */
+  subjects: z.strictObject({ fulcioCa: subject, tsa: subject }),
+  /** The pinned scaffold chart: from a Helm repository (http, https or oci), or from a folder. */
+  chart: z.union([
+    z.strictObject({ repository: z.url(), version: z.string() }),
+    z.strictObject({ path: z.string().min(1) }),
+  ]),
+  /** Images in place of the published ones, each by digest or, under localhost/, by content hash. */
+  images: z.record(z.string(), imageReference).default({}),
+  /**
+   * How clients reach the services. Rekor signs its host name into every entry for ever: choose it
+   * once. Each Rekor generation has a port of its own.
+   */
+  exposure: z.strictObject({
+    type: z.literal("nodePort"),
+    host: hostName,
+    ports: z.strictObject({
+      tuf: nodePort,
+      fulcio: nodePort,
+      tsa: nodePort,
+      ctLog: nodePort,
+      rekor: z.record(generationNumber, nodePort, {
+        error: (issue) =>
+          issue.code === "invalid_key"
+            ? 'must have generation numbers as keys: "1", "2", …'
+            : undefined,
+      }),
+    }),
+  }),
+  /** Who may sign: the token issuers that Fulcio accepts. */
+  issuers: z
+    .array(
+      z.strictObject({
+        issuer: z.url(),
+        clientId: z.string().min(1),
+        type: z.enum(["email", "kubernetes", "gitlab-pipeline", "uri", "spiffe", "username"]),
+      }),
+    )
+    .min(1),
+  /** The generations of everything that makes trust, and the state of each: see docs/design.md. */
+  trust: trustSchema,
+  /** Life of each TUF role's metadata from its signing, in days. */
+  tufLife: z.strictObject({ root: days, targets: days, snapshot: days, timestamp: days }),
+  /** Where Trillian's MySQL keeps the logs. */
+  database: z.strictObject({ size: quantity, storageClass: z.string().min(1).optional() }),
+  replicas: z
+    .strictObject({ ctLog: replicas, rekor: replicas, tsa: replicas, fulcio: replicas })
+    .default({ ctLog: 1, rekor: 1, tsa: 1, fulcio: 1 }),
+  /** Labels on every namespace. */
+  labels: z.record(z.string(), z.string()).default({}),
+  /** How the program reaches Trillian's admin interface to make the trees. */
+  treeAccess: z
+    .union([
+      z.strictObject({ type: z.literal("portForward") }),
+      z.strictObject({ type: z.literal("given"), address: z.string().regex(/^[^\s:]+:\d+$/) }),
+    ])
+    .default({ type: "portForward" }),
+});
+
+/** The checked configuration of a stack; defaults are filled in. */
+export type Config = z.infer<typeof schema>;
+
+/** Top-level values arrive as text: objects and arrays as JSON, all else as it was written. */
+function parseValue(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `ports.rekor.1` for the path that zod gives; the stack file nests the same names. */
+function placeOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String).join(".");
+  return path === "" ? "anchorhold" : `anchorhold:${path}`;
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "unrecognized_keys") return issue.message;
+  return `unknown ${issue.keys.length === 1 ? "key" : "keys"} ${issue.keys.join(", ")}`;
+}
+
+/** Rules that tie several values together. */
+function crossChecks(config: Config): string[] {
+  const { ports } = config.exposure;
+  const used = new Map<number, string>();
+  const problems: string[] = [];
+  const all: [string, number][] = [
+    ...Object.entries(ports.rekor).map(([n, port]): [string, number] => [`rekor.${n}`, port]),
+    ["tuf", ports.tuf],
+    ["fulcio", ports.fulcio],
+    ["tsa", ports.tsa],
+    ["ctLog", ports.ctLog],
+  ];
+  for (const [service, port] of all) {
+    const other = used.get(port);
+    if (other !== undefined)
+      problems.push(`anchorhold:exposure.ports: ${other} and ${service} both have port ${port}`);
+    used.set(port, service);
+  }
+  for (const generation of Object.keys(config.trust.rekor))
+    if (!(generation in ports.rekor))
+      problems.push(
+        `anchorhold:exposure.ports.rekor: generation ${generation} of rekor has no port`,
+      );
+  return problems;
+}
+
+/**
+ * Checks a stack's values, given by their names without the project's.
+ * @throws UserError that lists every problem with its place in the stack file.
+ */
+export function parseConfig(values: Readonly<Record<string, string>>, stackFile: string): Config {
+  const parsed = schema.safeParse(
+    Object.fromEntries(Object.entries(values).map(([key, text]) => [key, parseValue(text)])),
+  );
+  const problems = parsed.success
+    ? crossChecks(parsed.data)
+    : parsed.error.issues.map((issue) => `${placeOf(issue)}: ${ruleOf(issue)}`);
+  if (!parsed.success || problems.length > 0)
+    throw reportAll(
+      `${stackFile} has ${problems.length} problem${problems.length === 1 ? "" : "s"}; ` +
+        "mend them there and run the same command again:",
+      problems,
+    );
+  return parsed.data;
+}
+
+/** The configuration of the stack that is being deployed. */
+export function loadConfig(): Config {
+  const project = `${pulumi.getProject()}:`;
+  const values = Object.entries(pulumi.runtime.allConfig())
+    .filter(([key]) => key.startsWith(project))
+    .map(([key, text]): [string, string] => [key.slice(project.length), text]);
+  return parseConfig(Object.fromEntries(values), `Pulumi.${pulumi.getStack()}.yaml`);
+}

@@ -1,0 +1,66 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { trustOptions } from "../trust/record.ts";
+
+export interface DatabaseArgs {
+  namespace: pulumi.Input<string>;
+  /** Size of the volume, a Kubernetes quantity. */
+  size: string;
+  /** The cluster's default if left out. */
+  storageClass?: string | undefined;
+}
+
+/** What Trillian's MySQL needs from us: a password, the Secret that carries it, and the volume. */
+export class Database extends pulumi.ComponentResource {
+  readonly secretName: pulumi.Output<string>;
+  readonly claimName: pulumi.Output<string>;
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:platform:Database", name, {}, opts);
+    const parent = { parent: this };
+    const password = (role: string) =>
+      new random.RandomPassword(
+        `${name}-${role}-password`,
+        { length: 32, special: false },
+        { ...parent, ...trustOptions },
+      ).result;
+    const secret = new k8s.core.v1.Secret(
+      `${name}-login`,
+      {
+        metadata: { namespace: args.namespace },
+        stringData: {
+          "mysql-root-password": password("root"),
+          "mysql-password": password("trillian"),
+          "mysql-user": "trillian",
+          "mysql-database": "trillian",
+        },
+      },
+      parent,
+    );
+    this.secretName = secret.metadata.name;
+    this.claimName = this.claim(name, args);
+    this.registerOutputs();
+  }
+
+  private claim(name: string, args: DatabaseArgs): pulumi.Output<string> {
+    const claim = new k8s.core.v1.PersistentVolumeClaim(
+      `${name}-volume`,
+      {
+        metadata: {
+          name: "trillian-mysql",
+          namespace: args.namespace,
+          // Some classes bind a volume only when a pod asks for it, and that pod comes later.
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage: args.size } },
+          ...(args.storageClass === undefined ? {} : { storageClassName: args.storageClass }),
+        },
+      },
+      { parent: this, ...trustOptions },
+    );
+    return claim.metadata.name;
+  }
+}

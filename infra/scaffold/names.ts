@@ -1,0 +1,81 @@
+/**
+ * Names, ports and keys that the chart's objects have with our values: what other resources may
+ * point at. They are fixed because each component has a namespace of its own.
+ */
+
+export type ScaffoldComponent = "trillian" | "ctlog" | "rekor" | "tsa" | "fulcio";
+
+/** The namespace of a component, e.g. `sigstore-tsa`. */
+export function componentNamespace(
+  prefix: string,
+  component: Exclude<ScaffoldComponent, "rekor">,
+): string {
+  return `${prefix}-${component}`;
+}
+
+/** The namespace of a Rekor generation, e.g. `sigstore-rekor-1`. */
+export function rekorNamespace(prefix: string, generation: number): string {
+  return `${prefix}-rekor-${generation}`;
+}
+
+/** Trillian's Services and Deployments. */
+export const trillianNames = {
+  logServer: "trillian-logserver",
+  logSigner: "trillian-logsigner",
+  database: "trillian-mysql",
+} as const;
+
+/** The log server: gRPC for ct_server, Rekor and the making of trees; HTTP for health. */
+export const trillianPorts = { rpc: 8091, http: 8090, database: 3306 } as const;
+
+/**
+ * The database and its user. Trillian reads both from the Secret; MySQL's container reads these
+ * values when it makes an empty volume's database, so the Secret must say the same.
+ */
+export const trillianDatabase = { name: "trillian", user: "trillian" } as const;
+
+/** Keys of the database Secret that the chart reads. */
+export const databaseSecretKeys = {
+  rootPassword: "mysql-root-password",
+  password: "mysql-password",
+  user: "mysql-user",
+  database: "mysql-database",
+} as const;
+
+/** `trillian-logserver.<namespace>.svc`, as Rekor and ct_server reach it inside the cluster. */
+export function trillianHost(namespace: string): string {
+  return `${trillianNames.logServer}.${namespace}.svc`;
+}
+
+export const ctLogName = "ctlog";
+/** Where the whole config Secret is mounted; ct_server reads the key `config`, which may name others. */
+export const ctLogSecretMount = "/ctfe-keys";
+
+export const tsaName = "tsa-server";
+/** Keys of the TSA's Secret: the PEM key and its password, which may be empty but must be there. */
+export const tsaSecretKeys = { privateKey: "private", password: "password" } as const;
+
+export const fulcioName = "fulcio-server";
+/** Keys of Fulcio's Secret: PEM key, its password (may be empty) and the chain, issuer first. */
+export const fulcioSecretKeys = {
+  privateKey: "private",
+  password: "password",
+  chain: "cert",
+} as const;
+
+/** Key of a Rekor generation's signer Secret: a PKCS#8 PEM without a password. */
+export const rekorSecretKey = "private";
+
+/** The names of one Rekor generation's objects. */
+export function rekorNames(generation: number) {
+  const base = `rekor-${generation}`;
+  return {
+    base,
+    server: `${base}-server`,
+    redis: `${base}-redis`,
+    createTree: `${base}-createtree`,
+  } as const;
+}
+
+/** The port of every client-facing Service inside the cluster. */
+export const servicePort = 80;

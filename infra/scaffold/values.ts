@@ -1,0 +1,12 @@
+/** Helm values of each Release of the scaffold chart 0.6.113. Pure: Outputs pass through. */
+export type { Exposure, PodAnnotations, Resources, Values } from "./values/common.ts";
+export { ctLogValues, type CtLogArgs } from "./values/ctLog.ts";
+export {
+  fulcioValues,
+  type FulcioArgs,
+  type OidcIssuer,
+  type OidcIssuers,
+} from "./values/fulcio.ts";
+export { rekorValues, type RekorArgs } from "./values/rekor.ts";
+export { trillianValues, type TrillianArgs } from "./values/trillian.ts";
+export { tsaValues, type TsaArgs } from "./values/tsa.ts";

@@ -1,0 +1,129 @@
+import type { Input } from "@pulumi/pulumi";
+import type { ImageRef } from "../images.ts";
+import type { ScaffoldComponent } from "../names.ts";
+import { postrenderHash } from "../postrenderFiles.ts";
+
+/** Helm values; leaves may be Outputs, which nothing here resolves. */
+export type Values = Readonly<Record<string, unknown>>;
+
+/** How a service is reached: inside the cluster only, or on a port of every node as well. */
+export type Exposure = { type: "clusterIP" } | { type: "nodePort"; port: number };
+
+export type PodAnnotations = Readonly<Record<string, Input<string>>>;
+
+export interface Resources {
+  requests?: Readonly<Record<string, string>>;
+  limits?: Readonly<Record<string, string>>;
+}
+
+/** The chart creates neither namespaces nor trust: every part of it, switched off. */
+const everythingOff = {
+  trillian: { enabled: false },
+  ctlog: { enabled: false },
+  rekor: { enabled: false },
+  tsa: { enabled: false },
+  fulcio: { enabled: false },
+  tuf: { enabled: false },
+  copySecretJob: { enabled: false, copySecretCronJob: { enabled: false } },
+  secrets: {
+    rekor: { create: false },
+    fulcio: { create: false },
+    ctlog: { create: false },
+    tsa: { create: false },
+  },
+} as const;
+
+/**
+ * The values of a Release that holds one component and nothing else. The post-renderer's hash is
+ * among them, because neither Helm nor Pulumi sees that its content has changed.
+ */
+export function only(component: ScaffoldComponent, namespace: string, values: Values): Values {
+  return {
+    ...everythingOff,
+    [component]: {
+      ...values,
+      enabled: true,
+      namespace: { create: false, name: namespace },
+      forceNamespace: namespace,
+    },
+    global: { anchorhold: { postrender: postrenderHash() } },
+  };
+}
+
+/** The chart's form of an image. */
+export function chartImage({ registry, repository, version }: ImageRef) {
+  return { registry, repository, version, pullPolicy: "IfNotPresent" } as const;
+}
+
+/** The chart's form of an init container's image. */
+export function chartInitImage({ registry, repository, version }: ImageRef) {
+  return { registry, repository, version, imagePullPolicy: "IfNotPresent" } as const;
+}
+
+interface Port {
+  name: string;
+  port: number;
+  targetPort: number;
+}
+
+/** Ports of a Service in the chart's form. */
+export function servicePorts(...ports: Port[]) {
+  return ports.map((port) => ({ ...port, protocol: "TCP" }));
+}
+
+/**
+ * The Service of a server that clients call. On a node port it has the client's port alone: any
+ * other would get a random node port, metrics included.
+ */
+export function service(exposure: Exposure, client: Port, ...internal: Port[]) {
+  if (exposure.type === "clusterIP")
+    return { type: "ClusterIP", ports: servicePorts(client, ...internal) };
+  const [port] = servicePorts(client);
+  return { type: "NodePort", ports: [{ ...port, nodePort: exposure.port }] };
+}
+
+/** The user that the chart's own defaults give to Fulcio, Rekor, ct_server and the TSA. */
+const unprivilegedUser = 65533;
+
+/** Pod level of the "restricted" Pod Security Standard. */
+export function podSecurity(user = unprivilegedUser) {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
+/** Container level of the "restricted" Pod Security Standard, and a read-only root by default. */
+export function containerSecurity({ readOnlyRoot = true } = {}) {
+  return {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: readOnlyRoot,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+  };
+}
+
+/** Requests only: a limit that nobody measured turns load into restarts. */
+export function requests(cpu: string, memory: string): Resources {
+  return { requests: { cpu, memory } };
+}
+
+const often = { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3, successThreshold: 1 };
+const seldom = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6, successThreshold: 1 };
+
+/** Ready as soon as the path answers; asked every 2 s so that a roll does not wait for it. */
+export function httpReadiness(path: string, port: number) {
+  return { httpGet: { path, port, scheme: "HTTP" }, initialDelaySeconds: 1, ...often };
+}
+
+/** Restarts after a minute without an answer. */
+export function httpLiveness(path: string, port: number) {
+  return { httpGet: { path, port, scheme: "HTTP" }, initialDelaySeconds: 10, ...seldom };
+}
+
+/** Timing alone, for the probes whose kind the post-renderer sets. */
+export const readinessTiming = { initialDelaySeconds: 1, ...often };
+export const livenessTiming = { initialDelaySeconds: 30, ...seldom };

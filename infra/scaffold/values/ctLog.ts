@@ -1,0 +1,59 @@
+import type { Input } from "@pulumi/pulumi";
+import type { ImageRef } from "../images.ts";
+import { ctLogName, servicePort } from "../names.ts";
+import {
+  chartImage,
+  containerSecurity,
+  httpLiveness,
+  httpReadiness,
+  only,
+  podSecurity,
+  requests,
+  service,
+  type Exposure,
+  type PodAnnotations,
+  type Resources,
+  type Values,
+} from "./common.ts";
+
+export interface CtLogArgs {
+  namespace: string;
+  image: ImageRef;
+  /** Secret mounted whole at `ctLogSecretMount`; ct_server reads its key `config`. */
+  configSecret: Input<string>;
+  exposure: Exposure;
+  replicas: number;
+  resources?: Resources;
+  podAnnotations?: PodAnnotations;
+}
+
+const httpPort = 6962;
+const metricsPort = 6963;
+
+/** Values of the Release with ct_server, whose trees, keys and configuration are ours. */
+export function ctLogValues(args: CtLogArgs): Values {
+  return only("ctlog", args.namespace, {
+    fullnameOverride: ctLogName,
+    createtree: { enabled: false },
+    createctconfig: { enabled: false, secret: args.configSecret },
+    server: {
+      replicaCount: args.replicas,
+      portHTTP: httpPort,
+      portHTTPMetrics: metricsPort,
+      image: chartImage(args.image),
+      service: service(
+        args.exposure,
+        { name: "6962-tcp", port: servicePort, targetPort: httpPort },
+        { name: "6963-tcp", port: metricsPort, targetPort: metricsPort },
+      ),
+      ingress: { enabled: false },
+      readinessProbe: httpReadiness("/healthz", httpPort),
+      livenessProbe: httpLiveness("/healthz", httpPort),
+      serviceAccount: { create: true, mountToken: false },
+      resources: args.resources ?? requests("10m", "64Mi"),
+      securityContext: podSecurity(),
+      containerSecurityContext: containerSecurity(),
+      podAnnotations: args.podAnnotations ?? {},
+    },
+  });
+}

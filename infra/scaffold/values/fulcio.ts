@@ -1,0 +1,108 @@
+import type { Input } from "@pulumi/pulumi";
+import type { ImageRef } from "../images.ts";
+import { fulcioName, servicePort } from "../names.ts";
+import {
+  chartImage,
+  containerSecurity,
+  httpLiveness,
+  httpReadiness,
+  only,
+  podSecurity,
+  requests,
+  service,
+  type Exposure,
+  type PodAnnotations,
+  type Resources,
+  type Values,
+} from "./common.ts";
+
+/** One token issuer in Fulcio's config.json (fulcio, pkg/config: OIDCIssuer). */
+export interface OidcIssuer {
+  IssuerURL: string;
+  ClientID: string;
+  Type:
+    | "email"
+    | "kubernetes"
+    | "gitlab-pipeline"
+    | "github-workflow"
+    | "buildkite-job"
+    | "codefresh-workflow"
+    | "chainguard-identity"
+    | "ci-provider"
+    | "uri"
+    | "spiffe"
+    | "username";
+  CIProvider?: string;
+  IssuerClaim?: string;
+  SubjectDomain?: string;
+  SPIFFETrustDomain?: string;
+  ChallengeClaim?: string;
+  /** PEM of the CA that the issuer's own certificate comes from. */
+  CACert?: string;
+}
+
+/** Issuers by their URL. */
+export type OidcIssuers = Readonly<Record<string, OidcIssuer>>;
+
+export interface FulcioArgs {
+  namespace: string;
+  image: ImageRef;
+  /** Secret with the keys of `fulcioSecretKeys`. */
+  secret: Input<string>;
+  /** The CT log with its prefix, as Fulcio reaches it. */
+  ctLogUrl: Input<string>;
+  issuers: OidcIssuers;
+  exposure: Exposure;
+  replicas: number;
+  resources?: Resources;
+  podAnnotations?: PodAnnotations;
+}
+
+const httpPort = 5555;
+const grpcPort = 5554;
+const metricsPort = 2112;
+
+/** The cluster's own issuer: its keys are read with the pod's token (fulcio, pkg/config). */
+const clusterIssuer = "https://kubernetes.default.svc";
+
+/** Values of the Release with Fulcio, whose CA is ours. */
+export function fulcioValues(args: FulcioArgs): Values {
+  const readsClusterKeys = Object.values(args.issuers).some(
+    ({ Type, IssuerURL }) => Type === "kubernetes" && IssuerURL === clusterIssuer,
+  );
+  return only("fulcio", args.namespace, {
+    createcerts: { enabled: false },
+    ctlog: { enabled: false },
+    init: { enabled: false },
+    config: { format: "json", contents: { OIDCIssuers: args.issuers } },
+    server: {
+      fullnameOverride: fulcioName,
+      replicaCount: args.replicas,
+      svcPort: servicePort,
+      grpcSvcPort: grpcPort,
+      image: chartImage(args.image),
+      secret: args.secret,
+      args: {
+        port: httpPort,
+        grpcPort,
+        certificateAuthority: "fileca",
+        ct_log_url: args.ctLogUrl,
+        disable_ct_log: false,
+      },
+      service: service(
+        args.exposure,
+        { name: "http", port: servicePort, targetPort: httpPort },
+        { name: "grpc", port: grpcPort, targetPort: grpcPort },
+        { name: "2112-tcp", port: metricsPort, targetPort: metricsPort },
+      ),
+      ingress: { http: { enabled: false }, grpc: { enabled: false } },
+      serviceAccount: { create: true, mountToken: readsClusterKeys },
+      readinessProbe: httpReadiness("/healthz", httpPort),
+      livenessProbe: httpLiveness("/healthz", httpPort),
+      resources: args.resources ?? requests("10m", "64Mi"),
+      securityContext: podSecurity(),
+      containerSecurityContext: containerSecurity(),
+      podAnnotations: args.podAnnotations ?? {},
+    },
+  });
+}

@@ -1,0 +1,135 @@
+import type { Input } from "@pulumi/pulumi";
+import { UserError } from "../../errors.ts";
+import type { ImageRef } from "../images.ts";
+import { rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
+import {
+  chartImage,
+  chartInitImage,
+  containerSecurity,
+  httpLiveness,
+  httpReadiness,
+  livenessTiming,
+  only,
+  podSecurity,
+  readinessTiming,
+  requests,
+  service,
+  servicePorts,
+  type Exposure,
+  type PodAnnotations,
+  type Resources,
+  type Values,
+} from "./common.ts";
+
+export interface RekorArgs {
+  /** Part of every name: generations live side by side, each with its own tree, key and host. */
+  generation: number;
+  namespace: string;
+  images: { server: ImageRef; redis: ImageRef; curl: ImageRef };
+  /** Trillian's 64-bit tree id in decimal: always a string. */
+  treeId: Input<string>;
+  /** Signed into every entry for ever. */
+  hostname: string;
+  /** Secret with the PKCS#8 key under `rekorSecretKey`. */
+  signerSecret: Input<string>;
+  /** The log server: a host of at least two labels, such as `trillianHost` gives, and its RPC port. */
+  trillian: { host: string; port: number };
+  exposure: Exposure;
+  replicas: number;
+  /** Claim for the search index; without one it is empty after a restart of Redis. */
+  redisClaim?: Input<string>;
+  resources?: { server?: Resources; redis?: Resources };
+  podAnnotations?: PodAnnotations;
+}
+
+const httpPort = 3000;
+const metricsPort = 2112;
+const redisPort = 6379;
+const signerMount = { secretMountPath: "/key", secretMountSubPath: "private" };
+
+/** The chart joins `name.forceNamespace`, so the host is cut at its first dot. */
+function trillianAddress({ host, port }: RekorArgs["trillian"]) {
+  const dot = host.indexOf(".");
+  if (dot <= 0 || dot === host.length - 1)
+    throw new UserError(
+      `Trillian's log server "${host}" cannot be used: the scaffold chart needs a host with a dot. ` +
+        "Give its full name, such as trillian-logserver.sigstore-trillian.svc.",
+    );
+  return {
+    enabled: false,
+    forceNamespace: host.slice(dot + 1),
+    logServer: { name: host.slice(0, dot), portRPC: port, portHTTP: trillianPorts.http },
+  };
+}
+
+function redis({ generation, images, redisClaim, resources }: RekorArgs) {
+  return {
+    enabled: true,
+    fullnameOverride: rekorNames(generation).redis,
+    replicaCount: 1,
+    port: redisPort,
+    image: chartImage(images.redis),
+    args: ["--bind", "0.0.0.0", "--dir", "/data", "--appendonly", "yes"],
+    persistence:
+      redisClaim === undefined ? { enabled: false } : { enabled: true, existingClaim: redisClaim },
+    service: {
+      type: "ClusterIP",
+      ports: servicePorts({ name: "6379-tcp", port: redisPort, targetPort: redisPort }),
+    },
+    readinessProbe: readinessTiming,
+    livenessProbe: livenessTiming,
+    resources: resources?.redis ?? requests("10m", "32Mi"),
+    securityContext: podSecurity(999),
+    containerSecurityContext: containerSecurity(),
+  };
+}
+
+function server(args: RekorArgs) {
+  return {
+    enabled: true,
+    fullnameOverride: rekorNames(args.generation).server,
+    replicaCount: args.replicas,
+    port: httpPort,
+    image: chartImage(args.images.server),
+    config: { treeID: args.treeId },
+    signer: `${signerMount.secretMountPath}/${signerMount.secretMountSubPath}`,
+    signerFileSecretOptions: {
+      ...signerMount,
+      secretName: args.signerSecret,
+      privateKeySecretKey: rekorSecretKey,
+    },
+    extraArgs: [`--rekor_server.hostname=${args.hostname}`],
+    // Attestations travel in the bundle; the log keeps their hash. On, they would need a volume.
+    attestation_storage: { enabled: false, persistence: { enabled: false } },
+    ingress: { enabled: false },
+    service: service(
+      args.exposure,
+      { name: "3000-tcp", port: servicePort, targetPort: httpPort },
+      { name: "2112-tcp", port: metricsPort, targetPort: metricsPort },
+    ),
+    readinessProbe: httpReadiness("/ping", httpPort),
+    livenessProbe: httpLiveness("/ping", httpPort),
+    resources: args.resources?.server ?? requests("20m", "64Mi"),
+    securityContext: podSecurity(),
+    containerSecurityContext: containerSecurity(),
+    initContainerSecurityContext: containerSecurity(),
+    podAnnotations: args.podAnnotations ?? {},
+  };
+}
+
+/** Values of the Release with one generation of Rekor v1 and its search index. */
+export function rekorValues(args: RekorArgs): Values {
+  const names = rekorNames(args.generation);
+  return only("rekor", args.namespace, {
+    fullnameOverride: names.base,
+    // Its Job cannot be switched off: the post-renderer drops it with all that belongs to it.
+    createtree: { fullnameOverride: names.createTree },
+    backfillredis: { enabled: false },
+    mysql: { enabled: false },
+    trillian: trillianAddress(args.trillian),
+    initContainerImage: { curl: chartInitImage(args.images.curl) },
+    initContainerResources: requests("5m", "16Mi"),
+    redis: redis(args),
+    server: server(args),
+  });
+}

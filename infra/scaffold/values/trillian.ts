@@ -1,0 +1,112 @@
+import type { Input } from "@pulumi/pulumi";
+import type { ImageRef } from "../images.ts";
+import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
+import {
+  chartImage,
+  chartInitImage,
+  containerSecurity,
+  httpReadiness,
+  livenessTiming,
+  only,
+  podSecurity,
+  readinessTiming,
+  requests,
+  servicePorts,
+  type PodAnnotations,
+  type Resources,
+  type Values,
+} from "./common.ts";
+
+export interface TrillianArgs {
+  namespace: string;
+  images: { logServer: ImageRef; logSigner: ImageRef; database: ImageRef; netcat: ImageRef };
+  /** Secret with the keys of `databaseSecretKeys`; database and user as in `trillianDatabase`. */
+  databaseSecret: Input<string>;
+  /** Claim of the volume that keeps the logs. */
+  volumeClaim: Input<string>;
+  /** User id that the database runs as: 999 in the published MySQL and MariaDB images. */
+  databaseUser?: number;
+  resources?: { logServer?: Resources; logSigner?: Resources; database?: Resources };
+  /** On log server and signer; the database reads its Secret only when the volume is empty. */
+  podAnnotations?: PodAnnotations;
+}
+
+const rpcPort = { name: "8091-tcp", port: trillianPorts.rpc, targetPort: trillianPorts.rpc };
+const httpPort = { name: "8090-tcp", port: trillianPorts.http, targetPort: trillianPorts.http };
+const databasePort = {
+  name: "3306-tcp",
+  port: trillianPorts.database,
+  targetPort: trillianPorts.database,
+};
+
+/**
+ * What log server and signer have in common. /healthz asks the database as well, so it says who is
+ * ready but not who must be restarted.
+ */
+function trillianServer(name: string, image: ImageRef, resources: Resources | undefined) {
+  return {
+    enabled: true,
+    name,
+    fullnameOverride: name,
+    replicaCount: 1,
+    portRPC: trillianPorts.rpc,
+    portHTTP: trillianPorts.http,
+    image: chartImage(image),
+    readinessProbe: httpReadiness("/healthz", trillianPorts.http),
+    resources: resources ?? requests("20m", "64Mi"),
+    securityContext: podSecurity(),
+    containerSecurityContext: containerSecurity(),
+  };
+}
+
+/** MySQL on our claim. The post-renderer makes both probes a TCP one, for any image. */
+function database({ images, databaseSecret, volumeClaim, databaseUser, resources }: TrillianArgs) {
+  return {
+    enabled: true,
+    fullnameOverride: trillianNames.database,
+    replicaCount: 1,
+    database: trillianDatabase.name,
+    port: trillianPorts.database,
+    strategy: { type: "Recreate" },
+    image: chartImage(images.database),
+    // A fresh ext4 volume has this folder, which MySQL takes for a database.
+    args: ["--ignore-db-dir=lost+found"],
+    auth: { username: trillianDatabase.user, existingSecret: databaseSecret },
+    persistence: { enabled: true, existingClaim: volumeClaim },
+    service: { type: "ClusterIP", ports: servicePorts(databasePort) },
+    readinessProbe: readinessTiming,
+    livenessProbe: livenessTiming,
+    resources: resources?.database ?? requests("50m", "256Mi"),
+    securityContext: { ...podSecurity(databaseUser ?? 999), fsGroupChangePolicy: "OnRootMismatch" },
+    // MySQL writes its socket and temporary files beside the volume.
+    containerSecurityContext: containerSecurity({ readOnlyRoot: false }),
+  };
+}
+
+/**
+ * Values of the Release with Trillian's log server, log signer and MySQL. The database image brings
+ * Trillian's schema; the chart's createdb Job is off. One signer, always master: the chart's default.
+ */
+export function trillianValues(args: TrillianArgs): Values {
+  const { namespace, images, resources } = args;
+  const podAnnotations = args.podAnnotations ?? {};
+  return only("trillian", namespace, {
+    fullnameOverride: "trillian",
+    createdb: { enabled: false },
+    initContainerImage: { netcat: chartInitImage(images.netcat) },
+    initContainerResources: requests("5m", "8Mi"),
+    initContainerSecurityContext: containerSecurity(),
+    mysql: database(args),
+    logServer: {
+      ...trillianServer(trillianNames.logServer, images.logServer, resources?.logServer),
+      service: { type: "ClusterIP", ports: servicePorts(rpcPort, httpPort) },
+      podAnnotations,
+    },
+    logSigner: {
+      ...trillianServer(trillianNames.logSigner, images.logSigner, resources?.logSigner),
+      forceMaster: true,
+      service: { type: "ClusterIP", ports: servicePorts(rpcPort) },
+      podAnnotations,
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { Input } from "@pulumi/pulumi";
+import type { ImageRef } from "../images.ts";
+import { servicePort, tsaName } from "../names.ts";
+import {
+  chartImage,
+  containerSecurity,
+  only,
+  podSecurity,
+  requests,
+  service,
+  type Exposure,
+  type PodAnnotations,
+  type Resources,
+  type Values,
+} from "./common.ts";
+
+export interface TsaArgs {
+  namespace: string;
+  image: ImageRef;
+  /** Secret with the keys of `tsaSecretKeys`. */
+  secret: Input<string>;
+  /** The certificates in PEM, leaf first, root last; public, in a ConfigMap of the chart. */
+  chainPem: Input<string>;
+  exposure: Exposure;
+  replicas: number;
+  resources?: Resources;
+  podAnnotations?: PodAnnotations;
+}
+
+const httpPort = 5555;
+const metricsPort = 2112;
+
+/** Values of the Release with the timestamp authority; the post-renderer adds its probes. */
+export function tsaValues(args: TsaArgs): Values {
+  return only("tsa", args.namespace, {
+    server: {
+      fullnameOverride: tsaName,
+      replicaCount: args.replicas,
+      svcPort: servicePort,
+      image: chartImage(args.image),
+      secret: args.secret,
+      args: { port: httpPort, signer: "file", cert_chain: args.chainPem },
+      // There are no extra arguments, but the server reads its flags from the environment too.
+      // Off because it asks public time servers; the node's clock is the cluster's business.
+      env: { "DISABLE-NTP-MONITORING": "true" },
+      service: service(
+        args.exposure,
+        { name: "http", port: servicePort, targetPort: httpPort },
+        { name: "metrics", port: metricsPort, targetPort: metricsPort },
+      ),
+      ingress: { http: { enabled: false } },
+      serviceAccount: { create: true, mountToken: false },
+      resources: args.resources ?? requests("10m", "32Mi"),
+      securityContext: podSecurity(),
+      containerSecurityContext: containerSecurity(),
+      podAnnotations: args.podAnnotations ?? {},
+    },
+  });
+}

@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "../config.ts";
+import { namespace } from "../platform/namespace.ts";
+import { componentNamespace, fulcioSecretKeys } from "../scaffold/names.ts";
+import { ScaffoldRelease } from "../scaffold/release.ts";
+import { fulcioValues } from "../scaffold/values.ts";
+import type { FulcioCa } from "../trust/fulcioCa.ts";
+import { trustOptions } from "../trust/record.ts";
+import type { ReleaseContext } from "./release.ts";
+import { signerSecret } from "./signerSecret.ts";
+
+export interface FulcioArgs extends ReleaseContext {
+  /** The generation that issues. */
+  ca: FulcioCa;
+  /** The CT log generation that Fulcio writes to, as the cluster reaches it. */
+  ctLogUrl: string;
+  issuers: Config["issuers"];
+  nodePort: number;
+  replicas: number;
+}
+
+/** The certificate authority. */
+export class Fulcio extends pulumi.ComponentResource {
+  constructor(name: string, args: FulcioArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:services:Fulcio", name, {}, opts);
+    const parent = { parent: this };
+    const space = componentNamespace(args.prefix, "fulcio");
+    const home = namespace(space, args.labels, parent);
+    const secret = signerSecret(
+      `${name}-signer`,
+      home.metadata.name,
+      {
+        [fulcioSecretKeys.privateKey]: args.ca.privateKeyPem,
+        // Fulcio wants the variable even where the key has no password.
+        [fulcioSecretKeys.password]: "",
+        [fulcioSecretKeys.chain]: args.ca.record.chain.apply((chain) => chain.join("")),
+      },
+      parent,
+    );
+    new ScaffoldRelease(
+      `${name}-release`,
+      {
+        chart: args.chart,
+        namespace: home.metadata.name,
+        name: "fulcio",
+        values: fulcioValues({
+          namespace: space,
+          image: args.images.fulcioServer,
+          secret,
+          ctLogUrl: args.ctLogUrl,
+          issuers: fulcioIssuers(args.issuers),
+          exposure: { type: "nodePort", port: args.nodePort },
+          replicas: args.replicas,
+        }),
+      },
+      { ...parent, ...trustOptions },
+    );
+    this.registerOutputs();
+  }
+}
+
+/** Fulcio's `OIDCIssuers`: it knows one client and one type for an issuer's URL. */
+function fulcioIssuers(issuers: Config["issuers"]) {
+  return Object.fromEntries(
+    issuers.map(({ issuer, clientId, type }) => [
+      issuer,
+      { IssuerURL: issuer, ClientID: clientId, Type: type },
+    ]),
+  );
+}

@@ -1,0 +1,10 @@
+import type { Config } from "../config.ts";
+import type { Images } from "../scaffold/images.ts";
+
+/** What every service's Release is made of, whatever the service. */
+export interface ReleaseContext {
+  chart: Config["chart"];
+  prefix: string;
+  labels: Record<string, string>;
+  images: Images;
+}

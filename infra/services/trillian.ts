@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "../config.ts";
+import { Database } from "../platform/database.ts";
+import { namespace } from "../platform/namespace.ts";
+import {
+  componentNamespace,
+  trillianHost,
+  trillianNames,
+  trillianPorts,
+} from "../scaffold/names.ts";
+import { ScaffoldRelease } from "../scaffold/release.ts";
+import { trillianValues } from "../scaffold/values.ts";
+import { trustOptions } from "../trust/record.ts";
+import type { TreeAccess } from "../trust/tree.ts";
+import type { ReleaseContext } from "./release.ts";
+
+export interface TrillianArgs extends ReleaseContext {
+  database: Config["database"];
+  treeAccess: Config["treeAccess"];
+}
+
+/** The logs' backend: log server, log signer and the MySQL that keeps the trees. */
+export class Trillian extends pulumi.ComponentResource {
+  /** The log server as Rekor and ct_server reach it. */
+  readonly backend: { host: string; port: number };
+  /** The same as this program reaches it. */
+  readonly access: TreeAccess;
+
+  constructor(name: string, args: TrillianArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:services:Trillian", name, {}, opts);
+    const parent = { parent: this };
+    const space = componentNamespace(args.prefix, "trillian");
+    const home = namespace(space, args.labels, parent);
+    const database = new Database(
+      `${name}-database`,
+      { namespace: home.metadata.name, ...args.database },
+      parent,
+    );
+    new ScaffoldRelease(
+      `${name}-release`,
+      {
+        chart: args.chart,
+        namespace: home.metadata.name,
+        name: "trillian",
+        values: trillianValues({
+          namespace: space,
+          images: {
+            logServer: args.images.trillianLogServer,
+            logSigner: args.images.trillianLogSigner,
+            database: args.images.database,
+            netcat: args.images.netcat,
+          },
+          databaseSecret: database.secretName,
+          volumeClaim: database.claimName,
+        }),
+      },
+      { ...parent, ...trustOptions },
+    );
+    this.backend = { host: trillianHost(space), port: trillianPorts.rpc };
+    this.access =
+      args.treeAccess.type === "given"
+        ? args.treeAccess
+        : {
+            type: "portForward",
+            service: `${space}/${trillianNames.logServer}`,
+            port: trillianPorts.rpc,
+          };
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import { namespace } from "../platform/namespace.ts";
+import { componentNamespace, tsaSecretKeys } from "../scaffold/names.ts";
+import { ScaffoldRelease } from "../scaffold/release.ts";
+import { tsaValues } from "../scaffold/values.ts";
+import { trustOptions } from "../trust/record.ts";
+import type { TimestampAuthority } from "../trust/timestampAuthority.ts";
+import type { ReleaseContext } from "./release.ts";
+import { signerSecret } from "./signerSecret.ts";
+
+export interface TsaArgs extends ReleaseContext {
+  /** The generation that signs. */
+  authority: TimestampAuthority;
+  nodePort: number;
+  replicas: number;
+}
+
+/** The timestamp authority (RFC 3161). */
+export class Tsa extends pulumi.ComponentResource {
+  constructor(name: string, args: TsaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:services:Tsa", name, {}, opts);
+    const parent = { parent: this };
+    const space = componentNamespace(args.prefix, "tsa");
+    const home = namespace(space, args.labels, parent);
+    const secret = signerSecret(
+      `${name}-signer`,
+      home.metadata.name,
+      {
+        [tsaSecretKeys.privateKey]: args.authority.privateKeyPem,
+        // The server wants the variable even where the key has no password.
+        [tsaSecretKeys.password]: "",
+      },
+      parent,
+    );
+    new ScaffoldRelease(
+      `${name}-release`,
+      {
+        chart: args.chart,
+        namespace: home.metadata.name,
+        name: "tsa",
+        values: tsaValues({
+          namespace: space,
+          image: args.images.timestampServer,
+          secret,
+          chainPem: args.authority.record.chain.apply((chain) => chain.join("")),
+          exposure: { type: "nodePort", port: args.nodePort },
+          replicas: args.replicas,
+        }),
+      },
+      { ...parent, ...trustOptions },
+    );
+    this.registerOutputs();
+  }
+}

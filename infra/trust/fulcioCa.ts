@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { makeFulcioCa, type Subject } from "./certificates.ts";
+import { record, trustOptions, windowStart } from "./record.ts";
+import { fulcioCaRecord, type FulcioCaRecord } from "./records.ts";
+
+export interface FulcioCaArgs {
+  generation: number;
+  /** Names in the certificate, when it is made. */
+  subject: Subject;
+  /** Where Fulcio is reached; informational in the trusted root. */
+  uri: string;
+  /** The record of the last update, if there is one. */
+  known?: FulcioCaRecord | undefined;
+  now: Date;
+}
+
+/** How long a CA certificate is valid: a generation is replaced long before. */
+const years = 10;
+
+/** One generation of Fulcio's CA: its key, and its self-signed certificate in a record. */
+export class FulcioCa extends pulumi.ComponentResource {
+  /** PEM; a secret. */
+  readonly privateKeyPem: pulumi.Output<string>;
+  readonly record: pulumi.Output<FulcioCaRecord>;
+
+  constructor(name: string, args: FulcioCaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:trust:FulcioCa", name, {}, opts);
+    const parent = { parent: this };
+    const key = new tls.PrivateKey(
+      `${name}-key`,
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      { ...parent, ...trustOptions },
+    );
+    this.privateKeyPem = key.privateKeyPemPkcs8;
+    this.record = record(name, fulcioCaRecord, () => makeRecord(args, key), args.known, parent);
+    this.registerOutputs({ record: this.record });
+  }
+}
+
+function makeRecord(args: FulcioCaArgs, key: tls.PrivateKey): pulumi.Output<FulcioCaRecord> {
+  const start = windowStart(args.now);
+  return key.privateKeyPemPkcs8.apply(async (privateKeyPem): Promise<FulcioCaRecord> => ({
+    apiVersion: "anchorhold/v1",
+    generation: args.generation,
+    source: "generated",
+    start,
+    chain: await makeFulcioCa({
+      privateKeyPem,
+      subject: args.subject,
+      notBefore: new Date(start),
+      years,
+    }),
+    uri: args.uri,
+  }));
+}

@@ -1,0 +1,99 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+import { encryptLegacyPem, logIdOf } from "./keyMaterial.ts";
+import { record, trustOptions, windowStart } from "./record.ts";
+import { logRecord, type LogRecord } from "./records.ts";
+import { TrillianTree, type TreeAccess } from "./tree.ts";
+
+export interface TransparencyLogArgs {
+  generation: number;
+  /** Where clients reach this generation, without a trailing slash. */
+  baseUrl: string;
+  /** What the log signs as: Rekor's host name, the CT log's prefix. */
+  origin: string;
+  /** Makes the tree's description unique among the stacks that share a Trillian. */
+  instance: pulumi.Input<string>;
+  access: TreeAccess;
+  /** The record of the last update, if there is one. */
+  known?: LogRecord | undefined;
+  now: Date;
+}
+
+/**
+ * One generation of a log, Rekor's or the CT log's: its key, its tree in Trillian and its record.
+ * ECDSA P-256, since Rekor's signed entry timestamps and the Java clients take nothing else.
+ */
+export class TransparencyLog extends pulumi.ComponentResource {
+  /** PEM; a secret. */
+  readonly privateKeyPem: pulumi.Output<string>;
+  readonly record: pulumi.Output<LogRecord>;
+
+  constructor(name: string, args: TransparencyLogArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:trust:TransparencyLog", name, {}, opts);
+    const parent = { parent: this };
+    const key = new tls.PrivateKey(
+      `${name}-key`,
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      { ...parent, ...trustOptions },
+    );
+    const tree = new TrillianTree(
+      `${name}-tree`,
+      {
+        displayName: name,
+        description: pulumi.interpolate`anchorhold ${args.instance} ${name}`,
+        access: args.access,
+      },
+      parent,
+    );
+    this.privateKeyPem = key.privateKeyPemPkcs8;
+    this.record = record(name, logRecord, () => makeRecord(args, key, tree), args.known, parent);
+    this.registerOutputs({ record: this.record });
+  }
+}
+
+function makeRecord(
+  args: TransparencyLogArgs,
+  key: tls.PrivateKey,
+  tree: TrillianTree,
+): pulumi.Output<LogRecord> {
+  return pulumi.all([key.publicKeyPem, tree.treeId]).apply(([publicKeyPem, treeId]): LogRecord => ({
+    apiVersion: "anchorhold/v1",
+    generation: args.generation,
+    source: "generated",
+    start: windowStart(args.now),
+    publicKeyPem,
+    keyDetails: "PKIX_ECDSA_P256_SHA_256",
+    logIdRule: "sha256-spki",
+    logId: logIdOf(publicKeyPem),
+    treeId,
+    baseUrl: args.baseUrl,
+    origin: args.origin,
+  }));
+}
+
+/** A private key as ct_server reads it without ever printing it: an encrypted PEM and its password. */
+export interface EncryptedKey {
+  pem: pulumi.Output<string>;
+  password: pulumi.Output<string>;
+}
+
+/**
+ * Encrypts a CT log's key. ct_server prints an inline key when its configuration is invalid, hence
+ * a file. The same key and password give the same bytes, so that nothing rolls.
+ */
+export function encryptedKey(
+  name: string,
+  privateKeyPem: pulumi.Output<string>,
+  opts: pulumi.CustomResourceOptions,
+): EncryptedKey {
+  const password = new random.RandomPassword(
+    `${name}-key-password`,
+    { length: 32, special: false },
+    { ...opts, ...trustOptions },
+  ).result;
+  const pem = pulumi
+    .all([privateKeyPem, password])
+    .apply(([key, passphrase]) => encryptLegacyPem(key, passphrase));
+  return { pem, password };
+}

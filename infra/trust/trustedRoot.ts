@@ -1,0 +1,94 @@
+import { createHash, X509Certificate } from "node:crypto";
+import type {
+  CertificateAuthority,
+  TimeRange,
+  TransparencyLogInstance,
+} from "@sigstore/protobuf-specs";
+import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from "@sigstore/protobuf-specs";
+import { publicKeyDer } from "./keyMaterial.ts";
+import type { FulcioCaRecord, LogRecord, TsaRecord } from "./records.ts";
+
+/** The records of every generation that clients shall trust, by kind. */
+export interface TrustRecords {
+  fulcioCa: readonly FulcioCaRecord[];
+  ctLog: readonly LogRecord[];
+  rekor: readonly LogRecord[];
+  tsa: readonly TsaRecord[];
+}
+
+/** The one media type that Go, Python and Java clients accept in a file of this name. */
+const mediaType = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+
+/**
+ * `trusted_root.json` (protobuf-specs, sigstore_trustroot.proto, the v0.1 fields alone: clients
+ * built before a field existed refuse the whole file). The same records give the same bytes.
+ */
+export function trustedRoot(records: TrustRecords): string {
+  const message: TrustedRoot = {
+    mediaType,
+    tlogs: oldestFirst(records.rekor).map(toLog),
+    certificateAuthorities: oldestFirst(records.fulcioCa).map(toAuthority),
+    ctlogs: oldestFirst(records.ctLog).map(toLog),
+    timestampAuthorities: oldestFirst(records.tsa).map(toAuthority),
+  };
+  // The generated code leaves out empty lists, which strict clients demand.
+  const lists = { tlogs: [], certificateAuthorities: [], ctlogs: [], timestampAuthorities: [] };
+  return toText({ mediaType, ...lists, ...(TrustedRoot.toJSON(message) as object) });
+}
+
+/** Protobuf JSON as a published file: indented, times with whole seconds, a newline at the end. */
+export function toText(json: object): string {
+  const wholeSeconds = (_key: string, value: unknown) =>
+    typeof value === "string" ? value.replace(/^(\d{4}-[-\d]+T[:\d]+)\.000Z$/, "$1Z") : value;
+  return `${JSON.stringify(json, wholeSeconds, 2)}\n`;
+}
+
+/** A window that is open: a start, no end. */
+export function openSince(start: string): TimeRange {
+  return { start: new Date(start) };
+}
+
+function oldestFirst<T extends { start: string; generation: number }>(records: readonly T[]): T[] {
+  return records.toSorted(
+    (a, b) => Date.parse(a.start) - Date.parse(b.start) || a.generation - b.generation,
+  );
+}
+
+function toLog(record: LogRecord): TransparencyLogInstance {
+  const rawBytes = publicKeyDer(record.publicKeyPem);
+  const keyId = Buffer.from(record.logId, "base64");
+  if (!createHash("sha256").update(rawBytes).digest().equals(keyId)) {
+    throw new Error(`the log at ${record.baseUrl} has a log id that is not its key's`);
+  }
+  return {
+    baseUrl: record.baseUrl,
+    hashAlgorithm: HashAlgorithm.SHA2_256,
+    publicKey: {
+      rawBytes,
+      keyDetails: PublicKeyDetails[record.keyDetails],
+      validFor: openSince(record.start),
+    },
+    logId: { keyId },
+    // Fields of v0.2: empty ones are not written.
+    checkpointKeyId: undefined,
+    operator: "",
+  };
+}
+
+function toAuthority(record: FulcioCaRecord | TsaRecord): CertificateAuthority {
+  const certificates = record.chain.map((pem) => new X509Certificate(pem));
+  return {
+    subject: rootSubject(certificates),
+    uri: record.uri,
+    certChain: { certificates: certificates.map(({ raw }) => ({ rawBytes: raw })) },
+    validFor: openSince(record.start),
+    operator: "",
+  };
+}
+
+/** Organization and common name of the chain's root; clients show them, Python demands both. */
+function rootSubject(chain: X509Certificate[]) {
+  const subject = chain.at(-1)?.toLegacyObject().subject;
+  const text = (value: string | string[] | undefined) => [value].flat()[0] ?? "";
+  return { organization: text(subject?.O), commonName: text(subject?.CN) };
+}

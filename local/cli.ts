@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import { LocalError } from "./errors.ts";
+import { stopNode } from "./node/index.ts";
+import type { Report } from "./report.ts";
+import { environment, prepareHome, projectDir } from "./stack/environment.ts";
+import { pulumi, withStackFile } from "./stack/pulumi.ts";
+import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
+import { up, type UpOptions } from "./stack/up.ts";
+import { ensureTools, toolNames, type ToolName } from "./tools/index.ts";
+
+const started = performance.now();
+
+/** Progress for people: how long the run has taken so far, then what happens. */
+const say: Report = (line) => {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.error(line === "" ? "" : `${`${seconds}s`.padStart(6)}  ${line}`);
+};
+
+/** Progress for the commands that hand through another program's output: only what takes long. */
+const quiet: Report = (line) => {
+  if (!line.startsWith("Pulumi:")) say(line);
+};
+
+function handThrough(program: string, args: readonly string[], binDirs: string[]): Promise<number> {
+  const options = { cwd: projectDir, env: environment(binDirs), stdio: "inherit" } as const;
+  const child = spawn(program, args, options);
+  // Ctrl-C reaches the child by itself; it decides when to stop.
+  process.on("SIGINT", () => undefined);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+const program = new Command("npm run")
+  .description("What a bare machine lacks, and the local stack")
+  .enablePositionalOptions();
+
+program
+  .command("up")
+  .description("bring up the local stack and sign with it (npm start)")
+  .option("--context <name>", "deploy to this context of your kubeconfig instead of a node here")
+  .option("--local-images", "with --context: its nodes have the images that are built here")
+  .action((options: UpOptions) => up(options, say));
+
+program
+  .command("down")
+  .description("end the node; caches, state and the database volume stay")
+  .option("--purge", "remove the state and the database volume too: the keys are gone for ever")
+  .action(async ({ purge = false }: { purge?: boolean }) => {
+    await stopNode({ purge }, say);
+  });
+
+program
+  .command("tools")
+  .description("build command-line tools that are not in the cache")
+  .argument("<names...>", toolNames.join(", "))
+  .action(async (names: ToolName[]) => {
+    for (const path of Object.values(await ensureTools(names, say))) console.log(path);
+  });
+
+program
+  .command("pulumi")
+  .description("run pulumi with what stands behind it here, on the local stack")
+  .argument("[args...]")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    prepareHome();
+    const choice = await choosePulumi(quiet);
+    process.exitCode = (await pulumi(choice, withStackFile(args), { stdio: "inherit" })).code;
+  });
+
+program
+  .command("cosign")
+  .description("run cosign")
+  .argument("[args...]")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    process.exitCode = await handThrough(await chooseCosign(quiet), args, []);
+  });
+
+program
+  .command("anchorhold")
+  .description("run anchorhold on the local stack")
+  .argument("[args...]")
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    prepareHome();
+    const choice = await choosePulumi(quiet);
+    const script = ["cli/main.ts", ...args];
+    process.exitCode = await handThrough(process.execPath, script, [dirname(choice.pulumi)]);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof LocalError)) throw error;
+  console.error(`\n${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,80 @@
+import * as grpc from "@grpc/grpc-js";
+import { commandPlugin } from "./command.ts";
+import type { MemoryCluster } from "./kubernetes/memoryCluster.ts";
+import { kubernetesPlugin } from "./kubernetes/plugin.ts";
+import { addLanguageHost } from "./language.ts";
+import { addPlugin } from "./plugin.ts";
+import { randomPlugin } from "./random.ts";
+import { tlsPlugin } from "./tls.ts";
+
+export interface HostOptions {
+  cluster: "real" | MemoryCluster;
+  /** Path of the helm 3 binary. */
+  helm: string;
+  /** The program's directory; relative chart paths and commands start there. */
+  directory?: string;
+  /** The environment of the program, of commands and of helm. */
+  env?: NodeJS.ProcessEnv;
+  /** Where the program's own output goes. */
+  output?: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream };
+}
+
+export interface Host {
+  /** What makes the `pulumi` command use this host. */
+  env: Record<string, string>;
+  close(): Promise<void>;
+}
+
+// A state with a large chart's values passes gRPC's usual 4 MiB.
+const MESSAGE_LIMITS = {
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+};
+
+/** Serves on a free port of the loopback interface. */
+async function serve(
+  add: (server: grpc.Server) => void,
+): Promise<{ server: grpc.Server; port: number }> {
+  const server = new grpc.Server(MESSAGE_LIMITS);
+  add(server);
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = grpc.ServerCredentials.createInsecure();
+    server.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return { server, port };
+}
+
+/**
+ * Starts the stand-ins for Pulumi's Node.js language host and its plugins tls, random, command and
+ * kubernetes, all in this process, for machines that cannot download the official ones.
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { cluster, helm } = options;
+  const env = options.env ?? process.env;
+  const output = options.output ?? { stdout: process.stdout, stderr: process.stderr };
+  const directory = options.directory ?? process.cwd();
+  const kubernetes = kubernetesPlugin({ cluster, helm, directory, env });
+  const plugins = [tlsPlugin, randomPlugin, commandPlugin({ env, directory }), kubernetes];
+  const served = await Promise.all(
+    plugins.map(async (plugin) => ({
+      name: plugin.name,
+      ...(await serve((server) => addPlugin(server, plugin))),
+    })),
+  );
+  const language = await serve((server) => addLanguageHost(server, env, output));
+  return {
+    env: {
+      PULUMI_DEBUG_PROVIDERS: served.map(({ name, port }) => `${name}:${port}`).join(","),
+      PULUMI_DEBUG_LANGUAGES: `nodejs:${language.port}`,
+      // The engine would look for the plugins of the state and try to download them for 2.5 s.
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    },
+    close: () => {
+      for (const { server } of [...served, language]) server.forceShutdown();
+      kubernetes.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import { equal, isObject, numberAt, objectAt, textAt, type Props, type Value } from "../values.ts";
+import {
+  ApiError,
+  refOf,
+  type Cluster,
+  type Ref,
+  type Scope,
+  type WriteOptions,
+} from "./cluster.ts";
+
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
+  ...["Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "StorageClass"],
+  ...["CustomResourceDefinition", "PriorityClass", "IngressClass", "Node"],
+]);
+
+/** What a test may change about the status that an object gets; undefined leaves it. */
+export type StatusHook = (object: Props) => Props | undefined;
+
+function keyOf({ apiVersion, kind, namespace, name }: Ref): string {
+  const place = CLUSTER_SCOPED.has(kind) ? "" : namespace || "default";
+  return [apiVersion, kind, place, name].join("|");
+}
+
+/**
+ * A cluster in memory: it keeps objects as an API server would and reports every workload as ready
+ * at once. For tests of the program; it runs nothing.
+ */
+export class MemoryCluster implements Cluster {
+  /** Lets a test report an object as not ready. */
+  status: StatusHook = () => undefined;
+  /** Called before each write; what it throws is the API server's refusal. */
+  beforeWrite: (verb: "create" | "apply" | "delete", ref: Ref) => void = () => undefined;
+  private readonly objects = new Map<string, Props>();
+  private version = 1;
+
+  scope(_apiVersion: string, kind: string): Promise<Scope> {
+    return Promise.resolve(CLUSTER_SCOPED.has(kind) ? "cluster" : "namespaced");
+  }
+
+  get(ref: Ref): Promise<Props | undefined> {
+    if (ref.kind === "Endpoints") return Promise.resolve(this.endpoints(ref));
+    const object = this.objects.get(keyOf(ref));
+    return Promise.resolve(object && this.withStatus(object));
+  }
+
+  list(of: { apiVersion: string; kind: string; namespace: string }): Promise<Props[]> {
+    return Promise.resolve(
+      this.all().filter((object) => {
+        const ref = refOf(object);
+        const inside = of.namespace === "" || ref.namespace === of.namespace;
+        return ref.apiVersion === of.apiVersion && ref.kind === of.kind && inside;
+      }),
+    );
+  }
+
+  create(object: Props, options: WriteOptions): Promise<Props> {
+    return Promise.resolve().then(() => {
+      const ref = refOf(object);
+      if (ref.name === "") throw new ApiError(422, "Invalid", "metadata.name is required");
+      this.requireNamespace(ref);
+      this.refuseExisting(ref);
+      return this.store(ref, withServerFields(object), options, "create");
+    });
+  }
+
+  apply(object: Props, options: WriteOptions): Promise<Props> {
+    return Promise.resolve().then(() => {
+      const ref = refOf(object);
+      const live = this.objects.get(keyOf(ref));
+      if (live === undefined) throw missing(ref);
+      const metadata = { ...objectAt(live, "metadata"), ...objectAt(object, "metadata") };
+      const specChanged = !equal(live["spec"], object["spec"]);
+      const generation = numberAt(live, "metadata", "generation");
+      const next = generation > 0 && specChanged ? { generation: generation + 1 } : {};
+      const merged = { ...live, ...object, metadata: { ...metadata, ...next } };
+      return this.store(ref, merged, options, "apply");
+    });
+  }
+
+  delete(ref: Ref): Promise<void> {
+    return Promise.resolve().then(() => {
+      this.beforeWrite("delete", ref);
+      this.objects.delete(keyOf(ref));
+      if (ref.kind !== "Namespace") return;
+      for (const [key, object] of this.objects) {
+        if (refOf(object).namespace === ref.name) this.objects.delete(key);
+      }
+    });
+  }
+
+  pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Every object, in the order of creation. */
+  all(): Props[] {
+    return [...this.objects.values()].map((object) => this.withStatus(object));
+  }
+
+  /** Creates or replaces an object behind Pulumi's back. */
+  put(object: Props): void {
+    const fields = { fieldManager: "test" };
+    this.store(refOf(object), withServerFields(object), fields, "create");
+  }
+
+  private store(ref: Ref, object: Props, options: WriteOptions, verb: "create" | "apply"): Props {
+    if (options.dryRun) return object;
+    this.beforeWrite(verb, ref);
+    const metadata = { ...objectAt(object, "metadata"), resourceVersion: String(this.version++) };
+    const stored = { ...object, metadata };
+    this.objects.set(keyOf(ref), stored);
+    return this.withStatus(stored);
+  }
+
+  private withStatus(object: Props): Props {
+    const status = this.status(object) ?? readyStatus(object);
+    return Object.keys(status).length === 0 ? object : { ...object, status };
+  }
+
+  private endpoints({ namespace, name }: Ref): Props | undefined {
+    const service = this.objects.get(keyOf({ apiVersion: "v1", kind: "Service", namespace, name }));
+    if (service === undefined) return undefined;
+    const addresses = [{ ip: "10.0.0.1" }];
+    return { apiVersion: "v1", kind: "Endpoints", metadata: { name }, subsets: [{ addresses }] };
+  }
+
+  private requireNamespace(ref: Ref): void {
+    const { namespace, kind } = ref;
+    if (CLUSTER_SCOPED.has(kind) || ["", "default", "kube-system"].includes(namespace)) return;
+    const owner = { apiVersion: "v1", kind: "Namespace", namespace: "", name: namespace };
+    if (!this.objects.has(keyOf(owner))) {
+      throw new ApiError(404, "NotFound", `namespaces "${namespace}" not found`);
+    }
+  }
+
+  private refuseExisting(ref: Ref): void {
+    if (!this.objects.has(keyOf(ref))) return;
+    const what = `${ref.kind.toLowerCase()}s "${ref.name}" already exists`;
+    throw new ApiError(409, "AlreadyExists", what);
+  }
+}
+
+function missing(ref: Ref): ApiError {
+  return new ApiError(404, "NotFound", `${ref.kind.toLowerCase()}s "${ref.name}" not found`);
+}
+
+/** What the server adds when an object is made. */
+function withServerFields(object: Props): Props {
+  const metadata = {
+    ...objectAt(object, "metadata"),
+    creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    uid: randomUUID(),
+    ...(isObject(object["spec"]) && { generation: 1 }),
+  };
+  return { ...defaults(object), metadata };
+}
+
+function defaults(object: Props): Props {
+  const { kind, apiVersion } = refOf(object);
+  if (apiVersion === "v1" && kind === "Secret") return { type: "Opaque", ...object };
+  if (apiVersion !== "v1" || kind !== "Service") return object;
+  const spec = objectAt(object, "spec");
+  const headless = spec["clusterIP"] === "None" || spec["type"] === "ExternalName";
+  return {
+    ...object,
+    spec: { type: "ClusterIP", ...(headless ? {} : { clusterIP: "10.96.0.10" }), ...spec },
+  };
+}
+
+function met(type: string, reason: string): Value {
+  return { type, status: "True", reason, message: "" };
+}
+
+/** The status of an object whose controllers have done all their work. */
+function readyStatus(object: Props): Props {
+  const replicas = objectAt(object, "spec")["replicas"] ?? 1;
+  const observedGeneration = numberAt(object, "metadata", "generation");
+  const counts = { replicas, readyReplicas: replicas, availableReplicas: replicas };
+  const workload = { observedGeneration, ...counts, updatedReplicas: replicas };
+  switch (`${textAt(object, "apiVersion")}/${textAt(object, "kind")}`) {
+    case "apps/v1/Deployment":
+      return {
+        ...workload,
+        conditions: [
+          met("Available", "MinimumReplicasAvailable"),
+          met("Progressing", "NewReplicaSetAvailable"),
+        ],
+      };
+    case "apps/v1/StatefulSet":
+      return { ...workload, currentRevision: "1", updateRevision: "1" };
+    case "batch/v1/Job":
+      return { succeeded: 1, conditions: [met("Complete", "CompletionsReached")] };
+    case "v1/Pod":
+      return { phase: "Running", conditions: [met("Ready", "")] };
+    case "v1/PersistentVolumeClaim":
+    case "v1/PersistentVolume":
+      return { phase: "Bound" };
+    case "v1/Namespace":
+      return { phase: "Active" };
+    case "v1/ResourceQuota":
+      return { hard: objectAt(object, "spec", "hard") };
+    default:
+      return objectAt(object, "status");
+  }
+}

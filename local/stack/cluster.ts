@@ -1,0 +1,69 @@
+import { writeFileSync } from "node:fs";
+import { AuthorizationV1Api, KubeConfig, VersionApi } from "@kubernetes/client-node";
+import { LocalError } from "../errors.ts";
+import { kubeconfigFile } from "./environment.ts";
+
+const oneLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+
+/**
+ * Points everything that runs here at one cluster: a kubeconfig with that one context is written,
+ * after the cluster has answered and has granted what the program needs.
+ *
+ * @param context a context of `source`; its current one if left out
+ * @param source a kubeconfig; KUBECONFIG or ~/.kube/config if left out
+ * @throws LocalError when there is no such context, no answer, or no right to deploy
+ */
+export async function useCluster(context?: string, source?: string): Promise<void> {
+  const config = new KubeConfig();
+  if (source === undefined) config.loadFromDefault();
+  else config.loadFromFile(source);
+  if (context !== undefined) selectContext(config, context);
+  await checkCluster(config);
+  writeFileSync(kubeconfigFile, single(config), { mode: 0o600 });
+}
+
+function selectContext(config: KubeConfig, context: string): void {
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context))
+    throw new LocalError(
+      `--context ${context}: the kubeconfig has no such context` +
+        (names.length === 0 ? "" : `; it has ${names.join(", ")}`) +
+        ". `kubectl config get-contexts` lists them.",
+    );
+  config.setCurrentContext(context);
+}
+
+async function checkCluster(config: KubeConfig): Promise<void> {
+  const name = config.getCurrentContext();
+  try {
+    await config.makeApiClient(VersionApi).getCode();
+  } catch (error) {
+    throw new LocalError(
+      `The cluster of context "${name}" does not answer (${oneLine(error)}). ` +
+        "See whether it runs: `kubectl cluster-info`.",
+    );
+  }
+  const review = await config.makeApiClient(AuthorizationV1Api).createSelfSubjectAccessReview({
+    body: { spec: { resourceAttributes: { verb: "create", resource: "namespaces" } } },
+  });
+  if (review.status?.allowed !== true)
+    throw new LocalError(
+      `The user of context "${name}" may not create namespaces, so nothing was deployed. ` +
+        "Check with `kubectl auth can-i create namespaces`, and ask for that right.",
+    );
+}
+
+/** A kubeconfig of the current context alone. */
+function single(config: KubeConfig): string {
+  const context = config.getCurrentContext();
+  const only = new KubeConfig();
+  const [current] = config.getContexts().filter(({ name }) => name === context);
+  only.loadFromOptions({
+    clusters: config.getClusters().filter(({ name }) => name === current?.cluster),
+    users: config.getUsers().filter(({ name }) => name === current?.user),
+    contexts: current ? [current] : [],
+    currentContext: context,
+  });
+  return only.exportConfig();
+}

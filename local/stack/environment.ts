@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { homeDir } from "../paths.ts";
+
+/** The checkout that this file lies in. */
+export const projectDir = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The stack's configuration as it is deployed here: the committed file and what was chosen. */
+export const stackFile = join(homeDir, "Pulumi.local.yaml");
+
+/** Where the kubeconfig of the cluster that was chosen last is written. */
+export const kubeconfigFile = join(homeDir, "cluster.kubeconfig");
+
+const passphraseFile = join(homeDir, "passphrase");
+const backendDir = join(homeDir, "state");
+
+/** Makes the state folders and, once, the passphrase that encrypts the state. */
+export function prepareHome(): void {
+  mkdirSync(backendDir, { recursive: true, mode: 0o700 });
+  if (!existsSync(passphraseFile))
+    writeFileSync(passphraseFile, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
+}
+
+/**
+ * The environment of the Pulumi and anchorhold commands. What the caller has set wins, so that
+ * another backend or passphrase can be named.
+ *
+ * @param binDirs folders that come first on PATH
+ */
+export function environment(binDirs: readonly string[]): NodeJS.ProcessEnv {
+  const own: NodeJS.ProcessEnv = {
+    PULUMI_BACKEND_URL: `file://${backendDir}`,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_STACK: "local",
+    ...(process.env.PULUMI_CONFIG_PASSPHRASE === undefined
+      ? { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile }
+      : {}),
+    ...(existsSync(kubeconfigFile) ? { KUBECONFIG: kubeconfigFile } : {}),
+  };
+  const nodeBin = join(projectDir, "node_modules", ".bin");
+  return {
+    ...own,
+    ...process.env,
+    ...(own.KUBECONFIG === undefined ? {} : { KUBECONFIG: own.KUBECONFIG }),
+    PATH: [...binDirs, nodeBin, process.env.PATH ?? ""].join(delimiter),
+  };
+}
+
+/** Whether this machine has a stack already. */
+export function hasStack(): boolean {
+  return existsSync(stackFile) && readFileSync(stackFile, "utf8").includes("encryptionsalt");
+}

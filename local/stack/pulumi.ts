@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { runPulumi } from "../pulumi/run.ts";
+import { environment, projectDir, stackFile } from "./environment.ts";
+import type { PulumiChoice } from "./toolchain.ts";
+
+export interface PulumiRun {
+  stdio: "inherit" | "capture";
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+export interface PulumiResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Commands that read the stack's configuration file. */
+const readConfig = new Set(["up", "update", "preview", "pre", "refresh", "destroy", "config"]);
+
+/** Adds the deployed configuration, unless the caller names another file or another stack. */
+export function withStackFile(args: readonly string[]): string[] {
+  const command = args.find((arg) => !arg.startsWith("-"));
+  const isOther = args.some((arg) => /^(-s|--stack|--config-file)(=|$)/.test(arg));
+  return command !== undefined && readConfig.has(command) && !isOther
+    ? [...args, "--config-file", stackFile]
+    : [...args];
+}
+
+/** Runs the Pulumi command line in the project, with what stands behind it here. */
+export async function pulumi(
+  choice: PulumiChoice,
+  args: readonly string[],
+  { stdio, cwd = projectDir, env = {} }: PulumiRun,
+): Promise<PulumiResult> {
+  const binDirs = [dirname(choice.pulumi), ...("helm" in choice ? [dirname(choice.helm)] : [])];
+  const run = { cwd, env: { ...environment(binDirs), ...env }, stdio };
+  if (choice.kind === "official") return await official(choice.pulumi, args, run);
+  return await runPulumi(args, { ...run, pulumi: choice.pulumi, helm: choice.helm });
+}
+
+function official(
+  program: string,
+  args: readonly string[],
+  { stdio, ...options }: Required<PulumiRun>,
+): Promise<PulumiResult> {
+  const child = spawn(program, args, {
+    ...options,
+    stdio: stdio === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+  });
+  const result = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, ...result }));
+  });
+}

@@ -1,0 +1,117 @@
+import { dirname, join } from "node:path";
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { identityToken } from "../../cli/verify/token.ts";
+import { outputsSchema, type StackOutputs } from "../../infra/outputs.ts";
+import { LocalError } from "../errors.ts";
+import { ensureEverything } from "../everything.ts";
+import { ensureImages } from "../images/index.ts";
+import { startNode } from "../node/index.ts";
+import { homeDir } from "../paths.ts";
+import type { Report } from "../report.ts";
+import { chooseChart } from "./chart.ts";
+import { useCluster } from "./cluster.ts";
+import { signWithCosign } from "./cosign.ts";
+import { environment, kubeconfigFile, prepareHome, projectDir, stackFile } from "./environment.ts";
+import { localImageReferences } from "./images.ts";
+import { pulumi } from "./pulumi.ts";
+import { writeStackFile, type Choices } from "./stackFile.ts";
+import { chooseCosign, choosePulumi, type PulumiChoice } from "./toolchain.ts";
+
+export interface UpOptions {
+  /** A context of the caller's kubeconfig; without it a node is built here. */
+  context?: string;
+  /** Whether that cluster's nodes have the images that are built here. */
+  localImages?: boolean;
+}
+
+/** The stack's outputs as a file, for programs that do not run Pulumi. */
+export const outputsFile = join(homeDir, "outputs.json");
+
+/**
+ * The main job: a cluster, the stack on it, and proof that it signs.
+ * @throws LocalError when a step fails; the next run goes on from there
+ */
+export async function up(options: UpOptions, report: Report): Promise<void> {
+  prepareHome();
+  if (options.context === undefined) await ensureEverything(report);
+  const choice = await choosePulumi(report);
+  const cosign = await chooseCosign(report);
+  const choices = await chooseCluster(options, report);
+  const chartPath = await chooseChart(report);
+  if (chartPath !== undefined) choices.chartPath = chartPath;
+  await writeStackFile(choice, choices);
+  await deploy(choice, report);
+  const outputs = await saveOutputs(choice);
+  await verify(choice);
+  process.env.KUBECONFIG = kubeconfigFile;
+  const signed = await signWithCosign(cosign, outputs, await identityToken({}, outputs));
+  report(`cosign: signed and verified a blob by discovery alone, as ${signed.identity}`);
+  for (const line of farewell(outputs, signed)) report(line);
+}
+
+async function chooseCluster(options: UpOptions, report: Report): Promise<Choices> {
+  if (options.context !== undefined) {
+    await useCluster(options.context);
+    report(`Cluster: context ${options.context}`);
+    if (options.localImages !== true) {
+      report("Images: the published ones, by digest");
+      return {};
+    }
+    return { images: localImageReferences(await ensureImages(report)) };
+  }
+  report("Cluster: a node built here from package registries");
+  const images = await ensureImages(report);
+  const node = await startNode(images, report);
+  await useCluster(undefined, node.kubeconfig);
+  report("Images: built here from Go modules and Debian packages, by content hash");
+  return { images: localImageReferences(images) };
+}
+
+async function deploy(choice: PulumiChoice, report: Report): Promise<void> {
+  report("Deploying: pulumi up -s local");
+  const args = ["up", "--yes", "--skip-preview", "--config-file", stackFile];
+  const { code } = await pulumi(choice, args, { stdio: "inherit" });
+  if (code !== 0)
+    throw new LocalError(
+      "The update failed; what Pulumi said stands above. Mend that and run `npm start` again: it " +
+        "goes on from there. If Pulumi says that the stack is locked by a run that is no more, " +
+        "`npm run pulumi -- cancel --yes` frees it.",
+    );
+}
+
+async function saveOutputs(choice: PulumiChoice): Promise<StackOutputs> {
+  const { code, stdout, stderr } = await pulumi(choice, ["stack", "output", "--json"], {
+    stdio: "capture",
+  });
+  if (code !== 0) throw new LocalError(`The stack's outputs cannot be read: ${stderr.trim()}`);
+  writeFileSync(outputsFile, stdout, { mode: 0o600 });
+  return outputsSchema.parse(JSON.parse(stdout));
+}
+
+async function verify(choice: PulumiChoice): Promise<void> {
+  const args = ["cli/main.ts", "verify", "--outputs", outputsFile];
+  const child = spawn(process.execPath, args, {
+    cwd: projectDir,
+    env: environment([dirname(choice.pulumi)]),
+    stdio: "inherit",
+  });
+  const code = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new LocalError("`anchorhold verify` found the faults that stand above.");
+}
+
+function farewell(outputs: StackOutputs, signed: { identity: string; issuer: string }): string[] {
+  const { url, rootUrl, rootSha256 } = outputs.mirror;
+  return [
+    "",
+    "Your Sigstore runs. On any machine that reaches it:",
+    `  cosign initialize --mirror ${url} --root ${rootUrl} --root-checksum ${rootSha256}`,
+    "  cosign sign-blob FILE --bundle FILE.sigstore.json",
+    "  cosign verify-blob FILE --bundle FILE.sigstore.json \\",
+    `    --certificate-identity ${signed.identity} \\`,
+    `    --certificate-oidc-issuer ${signed.issuer}`,
+  ];
+}

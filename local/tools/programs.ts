@@ -1,0 +1,132 @@
+// Every program that is built from a Go module: what, which version, how it is linked. Only data.
+import { join } from "node:path";
+
+/** A program built from its Go module, as `go build` needs it. */
+export interface Program {
+  /** The binary's file name. */
+  name: string;
+  /** Go module and its version, e.g. "v3.20.0"; without a module the version is our own. */
+  module?: string;
+  version: string;
+  /** The main package's import path; absent: our own source in `source`. */
+  package?: string;
+  /** The folder of our own main package, with one file main.go. */
+  source?: string;
+  /** Variables set by the linker (-X): import path and name, to value. */
+  variables?: Readonly<Record<string, string>>;
+  /**
+   * The version under which the module's staging modules are published: its go.mod points at
+   * them by relative paths, which hold only inside its own repository.
+   */
+  staging?: string;
+  /** Further names of the binary, which acts by the name it is called by. */
+  aliases?: readonly string[];
+}
+
+const releaseUtils = "sigs.k8s.io/release-utils/version.gitVersion";
+const kubernetes = "1.34.2";
+const pulumi = "v3.250.0";
+const trillian = { module: "github.com/google/trillian", version: "v1.7.2" };
+
+/** Tools that run on this machine. */
+export const tools = {
+  // 1.35 and later refuse cgroup v1.
+  kubernetes: {
+    name: "kubernetes",
+    module: "k8s.io/kubernetes",
+    version: `v${kubernetes}`,
+    source: join(import.meta.dirname, "kubernetes"),
+    staging: `v0.${kubernetes.slice(2)}`,
+    variables: {
+      "k8s.io/component-base/version.gitVersion": `v${kubernetes}`,
+      "k8s.io/component-base/version.gitMajor": kubernetes.split(".")[0] ?? "",
+      "k8s.io/component-base/version.gitMinor": kubernetes.split(".")[1] ?? "",
+      "k8s.io/client-go/pkg/version.gitVersion": `v${kubernetes}`,
+    },
+    aliases: [
+      "kube-apiserver",
+      "kube-controller-manager",
+      "kube-scheduler",
+      "kube-proxy",
+      "kubelet",
+      "kubectl",
+    ],
+  },
+  pulumi: {
+    name: "pulumi",
+    module: "github.com/pulumi/pulumi/pkg/v3",
+    version: pulumi,
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    // Without it the engine reports no version, which the Node.js SDK cannot parse.
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": pulumi },
+  },
+  cosign: {
+    name: "cosign",
+    module: "github.com/sigstore/cosign/v3",
+    version: "v3.1.3",
+    package: "github.com/sigstore/cosign/v3/cmd/cosign",
+    variables: { [releaseUtils]: "v3.1.3" },
+  },
+  // Helm 3, as the official Kubernetes plugin embeds it; Helm 4 renders and waits differently.
+  helm: {
+    name: "helm",
+    module: "helm.sh/helm/v3",
+    version: "v3.20.0",
+    package: "helm.sh/helm/v3/cmd/helm",
+    variables: { "helm.sh/helm/v3/internal/version.version": "v3.20.0" },
+  },
+  crane: {
+    name: "crane",
+    module: "github.com/google/go-containerregistry",
+    version: "v0.21.7",
+    package: "github.com/google/go-containerregistry/cmd/crane",
+    variables: { "github.com/google/go-containerregistry/cmd/crane/cmd.Version": "v0.21.7" },
+  },
+} as const satisfies Record<string, Program>;
+
+/** Programs that run in the cluster, each in an image of its own. */
+export const services = {
+  fulcio: {
+    name: "fulcio",
+    module: "github.com/sigstore/fulcio",
+    version: "v1.8.8",
+    package: "github.com/sigstore/fulcio",
+    variables: { [releaseUtils]: "v1.8.8" },
+  },
+  rekor: {
+    name: "rekor-server",
+    module: "github.com/sigstore/rekor",
+    version: "v1.5.4",
+    package: "github.com/sigstore/rekor/cmd/rekor-server",
+    variables: { [releaseUtils]: "v1.5.4" },
+  },
+  "timestamp-server": {
+    name: "timestamp-server",
+    module: "github.com/sigstore/timestamp-authority/v2",
+    version: "v2.1.3",
+    package: "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server",
+    variables: { [releaseUtils]: "v2.1.3" },
+  },
+  "trillian-log-server": {
+    ...trillian,
+    name: "trillian_log_server",
+    package: `${trillian.module}/cmd/trillian_log_server`,
+  },
+  "trillian-log-signer": {
+    ...trillian,
+    name: "trillian_log_signer",
+    package: `${trillian.module}/cmd/trillian_log_signer`,
+  },
+  "ct-server": {
+    name: "ct_server",
+    module: "github.com/google/certificate-transparency-go",
+    version: "v1.3.2",
+    package: "github.com/google/certificate-transparency-go/trillian/ctfe/ct_server",
+  },
+  coredns: {
+    name: "coredns",
+    module: "github.com/coredns/coredns",
+    version: "v1.12.4",
+    package: "github.com/coredns/coredns",
+  },
+} as const satisfies Record<string, Program>;

@@ -1,0 +1,286 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { beforeAll, describe, expect, test } from "vitest";
+import { publishedImages, type ImageKey } from "../../infra/scaffold/images.ts";
+import { postrenderPath } from "../../infra/scaffold/postrenderFiles.ts";
+import type { Manifest } from "../../infra/scaffold/postrenderRules.ts";
+import { samples, type Sample } from "../support/scaffoldSamples.ts";
+import { findHelm, objects, projectDir, render } from "./support/helm.ts";
+
+// What the program relies on in the chart. The stand-in must give it always; wherever
+// ANCHORHOLD_CHART names the folder of the real chart, both are rendered and compared whole.
+const standIn = "./local/chart/scaffold";
+const real = process.env.ANCHORHOLD_CHART ?? "";
+const postrender = postrenderPath(projectDir);
+const cases = Object.entries(samples).flatMap(([exposure, list]) =>
+  list.map((sample) => ({ title: `${sample.release}, ${exposure}`, sample })),
+);
+
+let helm: string;
+beforeAll(async () => {
+  helm = await findHelm();
+});
+
+const key = ({ kind, metadata }: Manifest) =>
+  `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
+const byKey = (manifests: readonly Manifest[]) =>
+  Object.fromEntries(manifests.map((manifest) => [key(manifest), manifest]));
+
+interface Rendered {
+  spec: {
+    type?: string;
+    ports?: { port: number; targetPort: number; nodePort?: number }[];
+    selector: Record<string, string>;
+    template: {
+      metadata: { labels: Record<string, string> };
+      spec: {
+        automountServiceAccountToken: boolean;
+        securityContext: Record<string, unknown>;
+        initContainers?: Record<string, unknown>[];
+        containers: Record<string, unknown>[];
+      };
+    };
+  };
+  data: Record<string, string>;
+}
+
+/** One object of a sample's Release, as the stand-in and the post-renderer give it. */
+function rendered(sample: Sample, kind: string, name: string): Rendered {
+  const found = byKey(objects(helm, standIn, sample, postrender));
+  const object = found[`${kind} ${sample.namespace}/${name}`];
+  expect(object, `${kind} ${name} in ${Object.keys(found).join(", ")}`).toBeDefined();
+  return object as unknown as Rendered;
+}
+
+function named(exposure: string, release: string): Sample {
+  const sample = samples[exposure]?.find((item) => item.release === release);
+  if (sample === undefined) throw new Error(`no sample ${release}, ${exposure}`);
+  return sample;
+}
+
+describe("the stand-in chart gives what the program relies on", () => {
+  test.each(cases)("$title: objects, selectors, pods", ({ sample }) => {
+    const manifests = objects(helm, standIn, sample, postrender);
+    const kinds = new Set(manifests.map(({ kind }) => kind));
+    expect(
+      [...kinds].filter((kind) => !/^(Deployment|Service|ServiceAccount|ConfigMap)$/.test(kind)),
+    ).toEqual([]);
+    expect(manifests.every(({ metadata }) => metadata.namespace === sample.namespace)).toBe(true);
+    const pods = manifests.filter(({ kind }) => kind === "Deployment") as unknown as Rendered[];
+    for (const { spec } of manifests.filter(
+      ({ kind }) => kind === "Service",
+    ) as unknown as Rendered[]) {
+      const chosen = pods.filter((pod) =>
+        Object.entries(spec.selector).every(
+          ([label, value]) => pod.spec.template.metadata.labels[label] === value,
+        ),
+      );
+      expect(chosen).toHaveLength(1);
+    }
+    for (const pod of pods) expectHardened(pod, sample.release === "fulcio");
+  });
+
+  test("a server on a node port has that port alone", () => {
+    const { spec } = rendered(named("nodePort", "rekor-1"), "Service", "rekor-1-server");
+    expect(spec.type).toBe("NodePort");
+    expect(spec.ports).toMatchObject([{ port: 80, targetPort: 3000, nodePort: 31091 }]);
+  });
+
+  test("Rekor keeps the tree id's every digit, and its own Secret, host and index", () => {
+    const sample = named("nodePort", "rekor-1");
+    expect(rendered(sample, "ConfigMap", "rekor-1-config").data.treeID).toBe("8713049210368475113");
+    const pod = rendered(sample, "Deployment", "rekor-1-server").spec.template.spec;
+    expect(pod.containers[0]).toMatchObject({
+      args: expect.arrayContaining([
+        "--trillian_log_server.address=trillian-logserver.sample-trillian.svc",
+        "--trillian_log_server.port=8091",
+        "--trillian_log_server.tlog_id=$(TREE_ID)",
+        "--redis_server.address=rekor-1-redis",
+        "--rekor_server.signer=/key/private",
+        "--rekor_server.hostname=rekor.example.org",
+      ]) as string[],
+    });
+    expect(JSON.stringify(pod)).toContain('"secretName":"rekor-1-signer-1a2b3c4d"');
+  });
+
+  test("MySQL is on our claim, probed by TCP, with its passwords from our Secret", () => {
+    const pod = rendered(named("nodePort", "trillian"), "Deployment", "trillian-mysql");
+    expect(pod.spec.template.spec).toMatchObject({
+      containers: [
+        {
+          readinessProbe: { tcpSocket: { port: 3306 } },
+          livenessProbe: { tcpSocket: { port: 3306 } },
+        },
+      ],
+      volumes: [{ persistentVolumeClaim: { claimName: "trillian-mysql" } }],
+    });
+    expect(JSON.stringify(pod)).toContain(
+      '"secretKeyRef":{"name":"database-login-1a2b3c4d","key":"mysql-password"}',
+    );
+  });
+
+  test("the TSA has its chain, its Secret and the probes that upstream lacks", () => {
+    const sample = named("nodePort", "tsa");
+    const chain = rendered(sample, "ConfigMap", "tsa-server-config").data["chain.pem"];
+    expect(chain).toBe(
+      (sample.values.tsa as { server: { args: { cert_chain: string } } }).server.args.cert_chain,
+    );
+    expect(rendered(sample, "Deployment", "tsa-server").spec.template.spec).toMatchObject({
+      containers: [{ readinessProbe: { httpGet: { path: "/ping", port: 5555 } } }],
+    });
+  });
+
+  test("Fulcio's issuers arrive as they were given", () => {
+    const sample = named("nodePort", "fulcio");
+    const { contents } = (sample.values.fulcio as { config: { contents: unknown } }).config;
+    const config = rendered(sample, "ConfigMap", "fulcio-server-config").data["config.json"];
+    expect(JSON.parse(config ?? "")).toEqual(contents);
+  });
+
+  test("an object of an unknown kind fails the run and names itself", () => {
+    const sample = named("nodePort", "trillian");
+    const chart = join("test", "engine", "fixtures", "chart-with-secret");
+    const { status, stderr } = render(helm, chart, sample, postrender);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("v1 Secret");
+  });
+});
+
+function expectHardened({ spec }: Rendered, mayReadTheApi: boolean): void {
+  const pod = spec.template.spec;
+  expect(pod.automountServiceAccountToken).toBe(mayReadTheApi);
+  expect(pod.securityContext).toMatchObject({
+    runAsNonRoot: true,
+    seccompProfile: { type: "RuntimeDefault" },
+  });
+  for (const container of [...pod.containers, ...(pod.initContainers ?? [])])
+    expect(container).toMatchObject({
+      image: expect.stringMatching(
+        /@sha256:[a-f0-9]{64}$|^localhost\/.+:[a-f0-9]{12,64}$/,
+      ) as string,
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+    });
+  for (const container of pod.containers) expect(container).toHaveProperty("readinessProbe");
+}
+
+/** What may differ between the stand-in and the real chart, and why. Paths as `flatten` gives them. */
+const ignored: { path: RegExp; why: string }[] = [
+  {
+    path: /^metadata\.labels\.|^spec\.template\.metadata\.labels\.(helm\.sh\/chart|app\.kubernetes\.io\/(version|managed-by))$/,
+    why: "labels for people; those that select pods are compared in selectors and pod templates",
+  },
+  {
+    path: /^spec\.template\.metadata\.annotations\.checksum\//,
+    why: "a hash over the chart's own text, whose value is not relied on (its presence is checked)",
+  },
+  {
+    path: /^metadata\.annotations\.cloud\.google\.com\/neg$/,
+    why: "read by GKE's ingress alone, which we do not use",
+  },
+  { path: /^data\.__placeholder$/, why: "a remark that no server reads" },
+];
+
+/** Leaves by path. Nothing, null and empty maps or lists count as left out, as Kubernetes has it. */
+function flatten(value: unknown, path: string, into: Map<string, unknown>): Map<string, unknown> {
+  if (value === null || value === undefined) return into;
+  if (typeof value !== "object") return into.set(path, value);
+  const entries = Array.isArray(value)
+    ? value.map((item, index): [string, unknown] => [`[${index}]`, item])
+    : Object.entries(value).map(([name, item]): [string, unknown] => [
+        path === "" ? name : `.${name}`,
+        item,
+      ]);
+  for (const [step, item] of entries) flatten(item, path + step, into);
+  return into;
+}
+
+/** Environment variables and volumes are sets by name: their order says nothing. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(ordered);
+    const isNamed = items.every(
+      (item) => typeof (item as { name?: unknown } | null)?.name === "string",
+    );
+    if (!isNamed) return items;
+    return items.sort((a, b) =>
+      (a as { name: string }).name < (b as { name: string }).name ? -1 : 1,
+    );
+  }
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, ordered(item)]));
+}
+
+function compared(manifest: Manifest): Record<string, unknown> {
+  const leaves = flatten(ordered(manifest), "", new Map());
+  return Object.fromEntries(
+    [...leaves].filter(([path]) => !ignored.some((rule) => rule.path.test(path))),
+  );
+}
+
+const checksums = (manifest: Manifest) =>
+  [...flatten(manifest, "", new Map()).keys()].filter((path) => path.includes("checksum/")).sort();
+
+if (real === "")
+  console.log(
+    "Skipped: the comparison with the real scaffold chart, because ANCHORHOLD_CHART names none. " +
+      "Set it to the folder of an unpacked scaffold 0.6.113.",
+  );
+
+describe.skipIf(real === "")("the real chart of ANCHORHOLD_CHART", () => {
+  const count = { objects: 0, fields: 0 };
+
+  test.each(cases)("$title: renders what the stand-in renders", ({ sample }) => {
+    const theirs = byKey(objects(helm, real, sample, postrender));
+    const ours = byKey(objects(helm, standIn, sample, postrender));
+    expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
+    for (const [name, manifest] of Object.entries(theirs)) {
+      const fields = compared(manifest);
+      expect(compared(ours[name]!), name).toEqual(fields);
+      expect(checksums(ours[name]!), name).toEqual(checksums(manifest));
+      count.objects += 1;
+      count.fields += Object.keys(fields).length;
+    }
+  });
+
+  test("every ignored field is really there to ignore", () => {
+    const paths = cases.flatMap(({ sample }) =>
+      objects(helm, real, sample, postrender).flatMap((manifest) => [
+        ...flatten(manifest, "", new Map()).keys(),
+      ]),
+    );
+    for (const { path, why } of ignored)
+      expect(
+        paths.some((item) => path.test(item)),
+        why,
+      ).toBe(true);
+    expect(count.objects).toBeGreaterThan(0);
+    console.log(`Compared with ${real}: ${count.objects} objects, ${count.fields} fields.`);
+  });
+
+  test("our table of images is the chart's", () => {
+    const defaults = (part: string) =>
+      parse(readFileSync(join(real, "charts", part, "values.yaml"), "utf8")) as Record<
+        string,
+        never
+      >;
+    const at = (part: string, path: string) =>
+      path
+        .split(".")
+        .reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], defaults(part));
+    const places: Partial<Record<ImageKey, [string, string]>> = {
+      trillianLogServer: ["trillian", "logServer.image"],
+      trillianLogSigner: ["trillian", "logSigner.image"],
+      database: ["trillian", "mysql.image"],
+      netcat: ["trillian", "initContainerImage.netcat"],
+      curl: ["rekor", "initContainerImage.curl"],
+      redis: ["rekor", "redis.image"],
+      ctServer: ["ctlog", "server.image"],
+      rekorServer: ["rekor", "server.image"],
+      timestampServer: ["tsa", "server.image"],
+      fulcioServer: ["fulcio", "server.image"],
+    };
+    for (const [image, [part, path]] of Object.entries(places))
+      expect(at(part, path), image).toMatchObject(publishedImages[image as ImageKey]);
+  });
+});

@@ -1,0 +1,127 @@
+import { publishedImages as images } from "../../infra/scaffold/images.ts";
+import { componentNamespace, rekorNamespace, trillianHost } from "../../infra/scaffold/names.ts";
+import type { Values } from "../../infra/scaffold/values.ts";
+import {
+  ctLogValues,
+  fulcioValues,
+  rekorValues,
+  trillianValues,
+  tsaValues,
+} from "../../infra/scaffold/values.ts";
+
+/** A Release as the program would install it, with plain strings in place of Outputs. */
+export interface Sample {
+  release: string;
+  namespace: string;
+  values: Values;
+}
+
+const prefix = "sample";
+const slice = { "anchorhold.dev/slice": "0f1e2d3c" };
+const chainPem = [
+  "-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n",
+  "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n",
+].join("");
+
+const exposure = (nodePort: number | undefined) =>
+  nodePort === undefined
+    ? ({ type: "clusterIP" } as const)
+    : ({ type: "nodePort", port: nodePort } as const);
+
+function rekor(generation: number, nodePort: number | undefined, redisClaim?: string): Sample {
+  const namespace = rekorNamespace(prefix, generation);
+  return {
+    release: `rekor-${generation}`,
+    namespace,
+    values: rekorValues({
+      generation,
+      namespace,
+      images: { server: images.rekorServer, redis: images.redis, curl: images.curl },
+      // Larger than a double keeps exactly.
+      treeId: "8713049210368475113",
+      hostname: "rekor.example.org",
+      signerSecret: `rekor-${generation}-signer-1a2b3c4d`,
+      trillian: { host: trillianHost(componentNamespace(prefix, "trillian")), port: 8091 },
+      exposure: exposure(nodePort),
+      replicas: 2,
+      podAnnotations: slice,
+      ...(redisClaim === undefined ? {} : { redisClaim }),
+    }),
+  };
+}
+
+function trillian(): Sample {
+  const namespace = componentNamespace(prefix, "trillian");
+  return {
+    release: "trillian",
+    namespace,
+    values: trillianValues({
+      namespace,
+      images: {
+        logServer: images.trillianLogServer,
+        logSigner: images.trillianLogSigner,
+        database: images.database,
+        netcat: images.netcat,
+      },
+      databaseSecret: "database-login-1a2b3c4d",
+      volumeClaim: "trillian-mysql",
+      podAnnotations: slice,
+    }),
+  };
+}
+
+function clientFacing(nodePorts: boolean): Sample[] {
+  const spaces = {
+    ctlog: componentNamespace(prefix, "ctlog"),
+    tsa: componentNamespace(prefix, "tsa"),
+    fulcio: componentNamespace(prefix, "fulcio"),
+  };
+  const common = (nodePort: number) => ({
+    exposure: exposure(nodePorts ? nodePort : undefined),
+    replicas: 2,
+    podAnnotations: slice,
+  });
+  const ctlog = ctLogValues({
+    namespace: spaces.ctlog,
+    image: images.ctServer,
+    configSecret: "ctlog-config-1a2b3c4d",
+    ...common(31083),
+  });
+  const tsa = tsaValues({
+    namespace: spaces.tsa,
+    image: images.timestampServer,
+    secret: "tsa-signer-1a2b3c4d",
+    chainPem,
+    ...common(31082),
+  });
+  const fulcio = fulcioValues({
+    namespace: spaces.fulcio,
+    image: { registry: "localhost", repository: "anchorhold/fulcio", version: "0123456789abcdef" },
+    secret: "fulcio-signer-1a2b3c4d",
+    ctLogUrl: "http://ctlog.sample-ctlog.svc/ctlog-1",
+    issuers: {
+      "https://kubernetes.default.svc": {
+        IssuerURL: "https://kubernetes.default.svc",
+        ClientID: "sigstore",
+        Type: "kubernetes",
+      },
+      "https://idp.example.org/?a=1&b=<2>": {
+        IssuerURL: "https://idp.example.org/?a=1&b=<2>",
+        ClientID: "sigstore",
+        Type: "email",
+      },
+    },
+    ...common(31081),
+  });
+  return [
+    { release: "ctlog", namespace: spaces.ctlog, values: ctlog },
+    { release: "tsa", namespace: spaces.tsa, values: tsa },
+    { release: "fulcio", namespace: spaces.fulcio, values: fulcio },
+  ];
+}
+
+/** Every Release on node ports, and inside the cluster only: all that the program can install. */
+export const samples: Readonly<Record<string, readonly Sample[]>> = {
+  nodePort: [trillian(), rekor(1, 31091), ...clientFacing(true)],
+  clusterIP: [rekor(2, undefined, "redis-claim"), ...clientFacing(false)],
+};

@@ -1,0 +1,89 @@
+import * as grpc from "@grpc/grpc-js";
+import { trillianServices, type Tree } from "../../cli/trillian/client.ts";
+
+type Call<Request> = grpc.ServerUnaryCall<Request, unknown>;
+type Reply = grpc.sendUnaryData<unknown>;
+
+/**
+ * A stand-in for a Trillian log server: the same gRPC methods over the same wire format, trees in
+ * memory. It can be told to misbehave in the ways that matter to a caller that must not make a
+ * tree twice.
+ */
+export class TrillianStandIn {
+  readonly trees: Tree[] = [];
+  readonly initialised = new Set<string>();
+  readonly calls: string[] = [];
+  /** The next calls of this method fail with this status, before they do anything. */
+  readonly refuse: { method: string; code: grpc.status; times: number }[] = [];
+  /** So many CreateTree or InitLog calls do their work and then lose the reply. */
+  loseReplies = 0;
+  private readonly server = new grpc.Server();
+  private nextId = 6_370_450_000_000_000_001n;
+
+  /** Listens on 127.0.0.1 and returns "host:port". Port 0 means any free one. */
+  async listen(port = 0): Promise<string> {
+    this.server.addService(trillianServices.admin, {
+      ListTrees: this.method("ListTrees", () => ({ tree: this.trees })),
+      CreateTree: this.method("CreateTree", (request: { tree: Tree }) => this.create(request.tree)),
+    });
+    this.server.addService(trillianServices.log, {
+      InitLog: this.method("InitLog", (request: { logId: string }) => this.init(request.logId)),
+    });
+    const bound = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(
+        `127.0.0.1:${port}`,
+        grpc.ServerCredentials.createInsecure(),
+        (error, number) => (error ? reject(error) : resolve(number)),
+      );
+    });
+    return `127.0.0.1:${bound}`;
+  }
+
+  close(): void {
+    this.server.forceShutdown();
+  }
+
+  private method<Request>(name: string, work: (request: Request) => unknown) {
+    return (call: Call<Request>, reply: Reply) => {
+      this.calls.push(name);
+      const refusal = this.refuse.find((entry) => entry.method === name && entry.times > 0);
+      if (refusal) {
+        refusal.times -= 1;
+        reply({ code: refusal.code, details: "told to fail" });
+        return;
+      }
+      try {
+        const result = work(call.request);
+        const lost = name !== "ListTrees" && this.loseReplies-- > 0;
+        reply(lost ? { code: grpc.status.UNAVAILABLE, details: "reply lost" } : null, result);
+      } catch (error) {
+        reply(error as grpc.ServiceError);
+      }
+    };
+  }
+
+  private create(tree: Tree & { maxRootDuration?: unknown }): Tree {
+    if (!tree.maxRootDuration) throw failure(grpc.status.INVALID_ARGUMENT, "max_root_duration");
+    if (tree.displayName.length > 20) {
+      throw failure(grpc.status.UNKNOWN, "Data too long for column 'DisplayName'");
+    }
+    const made = { ...tree, treeId: String(this.nextId++) };
+    this.trees.push(made);
+    return made;
+  }
+
+  private init(treeId: string): object {
+    if (!this.trees.some((tree) => tree.treeId === treeId)) {
+      throw failure(grpc.status.NOT_FOUND, `tree ${treeId} not found`);
+    }
+    if (this.initialised.has(treeId)) {
+      throw failure(grpc.status.ALREADY_EXISTS, "log is already initialised");
+    }
+    this.initialised.add(treeId);
+    return {};
+  }
+}
+
+function failure(code: grpc.status, details: string): Error {
+  return Object.assign(new Error(details), { code, details });
+}

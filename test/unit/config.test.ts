@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import * as YAML from "yaml";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../infra/config.ts";
+
+const file = "Pulumi.local.yaml";
+
+/** The shipped stack's values as Pulumi hands them over: objects as JSON, strings as they are. */
+function shipped(): Record<string, unknown> {
+  const text = readFileSync(new URL(`../../stacks/${file}`, import.meta.url), "utf8");
+  const { config } = YAML.parse(text) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key.replace("anchorhold:", ""), value]),
+  );
+}
+
+function parse(values: Record<string, unknown>) {
+  const raw = Object.entries(values).map(([key, value]): [string, string] => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return parseConfig(Object.fromEntries(raw), file);
+}
+
+/** What the user reads for the shipped stack with these changes. */
+function refusal(changes: Record<string, unknown>): string {
+  try {
+    parse({ ...shipped(), ...changes });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("the configuration was accepted");
+}
+
+const exposure = () => shipped()["exposure"] as { ports: Record<string, unknown>; host: string };
+const trust = () => shipped()["trust"] as Record<string, unknown>;
+
+describe("the stack's configuration", () => {
+  test("accepts the shipped local stack and fills in defaults", () => {
+    const config = parse(shipped());
+    expect(config.replicas).toEqual({ ctLog: 1, rekor: 1, tsa: 1, fulcio: 1 });
+    expect(config.treeAccess).toEqual({ type: "portForward" });
+    expect(config.trust.fulcioCa["1"]).toEqual({ state: "active", source: "generated" });
+  });
+
+  test.each([
+    ["an unknown key", { sise: "4Gi" }, "anchorhold: unknown key sise"],
+    ["a misspelt key inside", { database: { siz: "4Gi" } }, "anchorhold:database: unknown key siz"],
+    ["a wrong type", { issuers: "everybody" }, "anchorhold:issuers: Invalid input: expected array"],
+    [
+      "a host name that is none",
+      { exposure: { ...exposure(), host: "https://sigstore.example.com" } },
+      "anchorhold:exposure.host: must be a host name such as sigstore.example.com",
+    ],
+    [
+      "a size that is none",
+      { database: { size: "4 GB" } },
+      "anchorhold:database.size: must be a Kubernetes quantity such as 5Gi",
+    ],
+    [
+      "a generation gap",
+      { trust: { ...trust(), rekor: { "1": "active", "3": "announced" } } },
+      "anchorhold:trust.rekor: generation 2 is missing",
+    ],
+    [
+      "two active generations",
+      { trust: { ...trust(), tsa: { "1": "active", "2": "active" } } },
+      "anchorhold:trust.tsa: exactly one generation must be active; 1, 2 are",
+    ],
+    [
+      "a generation without a port",
+      { exposure: { ...exposure(), ports: { ...exposure().ports, rekor: {} } } },
+      "anchorhold:exposure.ports.rekor: generation 1 of rekor has no port",
+    ],
+    [
+      "two services on one port",
+      { exposure: { ...exposure(), ports: { ...exposure().ports, tuf: 31081 } } },
+      "anchorhold:exposure.ports: tuf and fulcio both have port 31081",
+    ],
+    [
+      "an image without its registry",
+      { images: { fulcioServer: "fulcio" } },
+      "anchorhold:images.fulcioServer: must be an image reference with its registry",
+    ],
+  ])("refuses %s and names its place", (_what, changes, expected) => {
+    expect(refusal(changes)).toContain(expected);
+  });
+
+  test("reports every problem at once, with the file to mend", () => {
+    const message = refusal({ database: { size: "x" }, prefix: "Not A Label", extra: "1" });
+    expect(message).toMatch(/^Pulumi\.local\.yaml has 3 problems; mend them there/);
+    expect(message.match(/^ {2}- anchorhold/gm)).toHaveLength(3);
+  });
+});
