@@ -70,7 +70,7 @@ async function chooseCluster(options: UpOptions, report: Report): Promise<Choice
 
 async function deploy(choice: PulumiChoice, report: Report): Promise<void> {
   report("Deploying: pulumi up -s local");
-  const args = ["up", "--yes", "--skip-preview", "--config-file", stackFile];
+  const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", "--config-file", stackFile];
   const { code } = await pulumi(choice, args, { stdio: "inherit" });
   if (code !== 0)
     throw new LocalError(
