@@ -7,6 +7,7 @@ import { addresses, ctLogPrefix, rekorPort } from "./platform/exposure.ts";
 import { namespace } from "./platform/namespace.ts";
 import { Probe } from "./platform/probe.ts";
 import { TufServer } from "./platform/tufServer.ts";
+import { chartVersion } from "./scaffold/chart.ts";
 import { imageReference, selectImages } from "./scaffold/images.ts";
 import { CtLog } from "./services/ctLog.ts";
 import { Fulcio } from "./services/fulcio.ts";
@@ -29,6 +30,7 @@ import { sha256 } from "./trust/tuf/metadata.ts";
 // What shall be, what was, and whether the step between is allowed.
 const now = new Date();
 const config = loadConfig();
+chartVersion(config.chart);
 const context: ReleaseContext = {
   chart: config.chart,
   prefix: config.prefix,

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { LocalError } from "./errors.ts";
 import { stopNode } from "./node/index.ts";
 import type { Report } from "./report.ts";
-import { environment, prepareHome, projectDir } from "./stack/environment.ts";
+import { environment, prepareHome, projectDir, removeState } from "./stack/environment.ts";
 import { pulumi, withStackFile } from "./stack/pulumi.ts";
 import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
 import { up, type UpOptions } from "./stack/up.ts";
@@ -51,6 +51,7 @@ program
   .option("--purge", "remove the state and the database volume too: the keys are gone for ever")
   .action(async ({ purge = false }: { purge?: boolean }) => {
     await stopNode({ purge }, say);
+    if (purge) removeState(say);
   });
 
 program

@@ -28,6 +28,7 @@ function treeHeadCheck(generation: string, record: LogRecord): Check {
   return {
     service: "ctlog",
     title: `tree head ${generation}`,
+    expected: "a tree head signed by the recorded key",
     hint:
       "The log signs with another key than the recorded one: clients will refuse its SCTs. " +
       "Run `pulumi up`, and see that its Secret was not edited by hand.",

@@ -35,6 +35,8 @@ export interface Check {
   title: string;
   /** One line: what to do when it fails. */
   hint: string;
+  /** What was expected, for a failure that comes as a thrown error. */
+  expected?: string;
   run(context: Context): Promise<Verdict>;
 }
 

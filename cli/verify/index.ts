@@ -48,7 +48,7 @@ async function runCheck(
   const place = { service: check.service, check: check.title };
   const cancel = new AbortController();
   const limit = sleep(limitMs, undefined, { signal: cancel.signal }).then(() => {
-    throw new Error(`no answer within ${limitMs / 1000} s`);
+    throw new TimeIsUp(`no answer within ${limitMs / 1000} s`);
   });
   try {
     const verdict = await Promise.race([check.run({ ...context, signal: cancel.signal }), limit]);
@@ -58,11 +58,25 @@ async function runCheck(
       ...place,
       result: "fail",
       seen: oneLine(error),
-      expected: "an answer that can be checked",
-      hint: check.hint,
+      expected: check.expected ?? "an answer",
+      hint: isUnreachable(error) ? unreachable : check.hint,
     };
   } finally {
     cancel.abort();
     limit.catch(() => {});
   }
+}
+
+const unreachable =
+  "See that the service's pods run (kubectl get pods -A) and that this machine reaches the address.";
+
+class TimeIsUp extends Error {}
+
+/** Whether the error, or what caused it, says that nobody answered. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof TimeIsUp) return true;
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  const codes = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|UND_ERR)/;
+  if (typeof code === "string" && codes.test(code)) return true;
+  return cause !== undefined && isUnreachable(cause);
 }

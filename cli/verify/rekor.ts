@@ -55,6 +55,7 @@ function logCheck(generation: string, record: LogRecord): Check {
   return {
     service: "rekor",
     title: `signed tree head ${generation}`,
+    expected: "a checkpoint signed by the recorded key",
     hint:
       "Rekor uses another tree, host name or key than recorded; clients answer with " +
       '"not enough verified log entries". Run `pulumi up`.',
@@ -82,6 +83,7 @@ function proofCheck(generation: string, record: LogRecord): Check {
   return {
     service: "rekor",
     title: `inclusion proof ${generation}`,
+    expected: "a proof under a checkpoint signed by the recorded key",
     hint: "The log's tree is damaged or not the recorded one. Compare the database with its backup.",
     async run({ signal }) {
       const { treeSize } = logInfo.parse(await getJson(`${record.baseUrl}/api/v1/log`, signal));

@@ -18,6 +18,7 @@ export function signingChecks(): Check[] {
     service: "signing",
     title,
     hint,
+    expected: "a signature that verifies",
     run,
   });
   return [

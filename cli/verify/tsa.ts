@@ -25,6 +25,7 @@ export const tsaChecks: readonly Check[] = [
   {
     service: "tsa",
     title: "timestamp",
+    expected: "a timestamp signed by the recorded leaf",
     hint: "The TSA signs with a key that no record knows, or its clock is off. Run `pulumi up`; check the nodes' clocks.",
     async run({ outputs }) {
       const signature = randomBytes(32);

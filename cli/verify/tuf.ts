@@ -36,6 +36,7 @@ export const tufChecks: readonly Check[] = [
   {
     service: "tuf",
     title: "chain from root 1",
+    expected: "metadata that a client who knows root 1 accepts",
     hint: publish,
     async run({ mirror, now }) {
       return judgeExpiry((await mirror()).roles, now);

@@ -82,7 +82,7 @@ function run(
   children: Set<ReturnType<typeof spawn>>,
 ): Promise<{ stdout: string; stderr: string }> {
   const [program = "", ...args] = argv;
-  const child = spawn(program, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"], detached: true });
   children.add(child);
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[], both: [] as Buffer[] };
   for (const stream of ["stdout", "stderr"] as const) {
@@ -158,8 +158,9 @@ class CommandPlugin {
     if (command !== "") await this.execute(command, olds, olds, request.log);
   }
 
+  /** Ends each command with all that it has started; they lead process groups of their own. */
   cancel(): void {
-    for (const child of this.children) child.kill("SIGKILL");
+    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGKILL");
   }
 }
 

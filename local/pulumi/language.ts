@@ -100,6 +100,8 @@ class LanguageHost {
         cwd: request.getPwd(),
         env: { ...this.environment, ...runnerEnvironment(request) },
         stdio: ["ignore", "pipe", "pipe"],
+        // A terminal's Ctrl-C is for the CLI alone, which then cancels what runs, in order.
+        detached: true,
       },
     );
     this.children.add(child);

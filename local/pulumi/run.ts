@@ -41,8 +41,9 @@ export async function runPulumi(args: readonly string[], options: RunOptions): P
     const child = spawn(pulumi, args, {
       cwd,
       env: { ...env, ...host.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
-      stdio: stdio === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+      stdio: stdio === "inherit" ? ["inherit", "inherit", "pipe"] : ["ignore", "pipe", "pipe"],
     });
+    if (stdio === "inherit") child.stderr?.pipe(process.stderr);
     return await finished(child);
   } finally {
     await host.close();

@@ -3,8 +3,11 @@ import { AuthorizationV1Api, KubeConfig, VersionApi } from "@kubernetes/client-n
 import { LocalError } from "../errors.ts";
 import { kubeconfigFile } from "./environment.ts";
 
-const oneLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+/** The innermost cause in one line: "fetch failed" alone helps nobody. */
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? (error.message.split("\n")[0] ?? "") : oneLine(error.cause);
+}
 
 /**
  * Points everything that runs here at one cluster: a kubeconfig with that one context is written,
@@ -15,12 +18,24 @@ const oneLine = (error: unknown): string =>
  * @throws LocalError when there is no such context, no answer, or no right to deploy
  */
 export async function useCluster(context?: string, source?: string): Promise<void> {
-  const config = new KubeConfig();
-  if (source === undefined) config.loadFromDefault();
-  else config.loadFromFile(source);
+  const config = load(source);
   if (context !== undefined) selectContext(config, context);
   await checkCluster(config);
   writeFileSync(kubeconfigFile, single(config), { mode: 0o600 });
+}
+
+function load(source: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (source === undefined) config.loadFromDefault();
+    else config.loadFromFile(source);
+  } catch (error) {
+    throw new LocalError(
+      `The kubeconfig cannot be read (${oneLine(error)}). Set KUBECONFIG to one that exists, or ` +
+        "leave it out for ~/.kube/config.",
+    );
+  }
+  return config;
 }
 
 function selectContext(config: KubeConfig, context: string): void {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { homeDir } from "../paths.ts";
+import type { Report } from "../report.ts";
 
 /** The checkout that this file lies in. */
 export const projectDir = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -13,7 +14,10 @@ export const stackFile = join(homeDir, "Pulumi.local.yaml");
 /** Where the kubeconfig of the cluster that was chosen last is written. */
 export const kubeconfigFile = join(homeDir, "cluster.kubeconfig");
 
-const passphraseFile = join(homeDir, "passphrase");
+/** The stack's outputs as a file, for programs that do not run Pulumi. */
+export const outputsFile = join(homeDir, "outputs.json");
+
+export const passphraseFile = join(homeDir, "passphrase");
 const backendDir = join(homeDir, "state");
 
 /** Makes the state folders and, once, the passphrase that encrypts the state. */
@@ -21,6 +25,13 @@ export function prepareHome(): void {
   mkdirSync(backendDir, { recursive: true, mode: 0o700 });
   if (!existsSync(passphraseFile))
     writeFileSync(passphraseFile, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
+}
+
+/** Removes all that Pulumi keeps of the local stack, the keys with it. */
+export function removeState(report: Report): void {
+  const kept = [backendDir, passphraseFile, stackFile, kubeconfigFile, outputsFile];
+  for (const path of kept) rmSync(path, { recursive: true, force: true });
+  report(`State: removed from ${homeDir}`);
 }
 
 /**
@@ -46,9 +57,4 @@ export function environment(binDirs: readonly string[]): NodeJS.ProcessEnv {
     ...(own.KUBECONFIG === undefined ? {} : { KUBECONFIG: own.KUBECONFIG }),
     PATH: [...binDirs, nodeBin, process.env.PATH ?? ""].join(delimiter),
   };
-}
-
-/** Whether this machine has a stack already. */
-export function hasStack(): boolean {
-  return existsSync(stackFile) && readFileSync(stackFile, "utf8").includes("encryptionsalt");
 }

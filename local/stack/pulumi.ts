@@ -47,8 +47,9 @@ function official(
 ): Promise<PulumiResult> {
   const child = spawn(program, args, {
     ...options,
-    stdio: stdio === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+    stdio: stdio === "inherit" ? ["inherit", "inherit", "pipe"] : ["ignore", "pipe", "pipe"],
   });
+  if (stdio === "inherit") child.stderr?.pipe(process.stderr);
   const result = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));

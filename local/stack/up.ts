@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { identityToken } from "../../cli/verify/token.ts";
@@ -7,12 +7,19 @@ import { LocalError } from "../errors.ts";
 import { ensureEverything } from "../everything.ts";
 import { ensureImages } from "../images/index.ts";
 import { startNode } from "../node/index.ts";
-import { homeDir } from "../paths.ts";
 import type { Report } from "../report.ts";
 import { chooseChart } from "./chart.ts";
 import { useCluster } from "./cluster.ts";
 import { signWithCosign } from "./cosign.ts";
-import { environment, kubeconfigFile, prepareHome, projectDir, stackFile } from "./environment.ts";
+import {
+  environment,
+  kubeconfigFile,
+  outputsFile,
+  prepareHome,
+  projectDir,
+  stackFile,
+} from "./environment.ts";
+import { failureHint } from "./hints.ts";
 import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
 import { writeStackFile, type Choices } from "./stackFile.ts";
@@ -24,9 +31,6 @@ export interface UpOptions {
   /** Whether that cluster's nodes have the images that are built here. */
   localImages?: boolean;
 }
-
-/** The stack's outputs as a file, for programs that do not run Pulumi. */
-export const outputsFile = join(homeDir, "outputs.json");
 
 /**
  * The main job: a cluster, the stack on it, and proof that it signs.
@@ -71,12 +75,10 @@ async function chooseCluster(options: UpOptions, report: Report): Promise<Choice
 async function deploy(choice: PulumiChoice, report: Report): Promise<void> {
   report("Deploying: pulumi up -s local");
   const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", "--config-file", stackFile];
-  const { code } = await pulumi(choice, args, { stdio: "inherit" });
+  const { code, stderr } = await pulumi(choice, args, { stdio: "inherit" });
   if (code !== 0)
     throw new LocalError(
-      "The update failed; what Pulumi said stands above. Mend that and run `npm start` again: it " +
-        "goes on from there. If Pulumi says that the stack is locked by a run that is no more, " +
-        "`npm run pulumi -- cancel --yes` frees it.",
+      `The update failed; what Pulumi said stands above. ${failureHint(stderr)}`,
     );
 }
 

@@ -58,7 +58,7 @@ await describeStack("cosign, by discovery alone", (stack) => {
       await writeFile(cosign.path("changed"), randomBytes(64));
       const result = await verify(identity, "changed");
       expect(result.code).not.toBe(0);
-      expect(result.stderr).toMatch(/invalid signature|digest|does not match/);
+      expect(result.stderr).toMatch(/invalid signature/);
     });
 
     test("a good bundle of another instance is refused", async () => {
@@ -67,7 +67,7 @@ await describeStack("cosign, by discovery alone", (stack) => {
       await writeFile(cosign.path("elsewhere.json"), bundle);
       const result = await verify(identity, "blob", "elsewhere.json");
       expect(result.code).not.toBe(0);
-      expect(result.stderr).toMatch(/failed to verify/);
+      expect(result.stderr).toMatch(/not enough verified log entries from transparency log: 0 < 1/);
     });
   });
 
@@ -93,18 +93,22 @@ await describeStack("cosign, by discovery alone", (stack) => {
     });
 
     test.each([
-      ["identity", (who: Identity) => ({ ...who, name: `${who.name}-2` })],
-      ["issuer", (who: Identity) => ({ ...who, issuer: "https://issuer.example.test" })],
-    ])("another %s is refused", async (_kind, change) => {
+      ["identity", (who: Identity) => ({ ...who, name: `${who.name}-2` }), /expected SAN value/],
+      [
+        "issuer",
+        (who: Identity) => ({ ...who, issuer: "https://issuer.example.test" }),
+        /expected issuer value/,
+      ],
+    ])("another %s is refused", async (_kind, change, reason) => {
       const result = await cosign.run("verify", image, ...as(change(identity)));
       expect(result.code).not.toBe(0);
-      expect(result.stderr).toMatch(/expected (SAN|issuer) value|no matching signatures/);
+      expect(result.stderr).toMatch(reason);
     });
 
     test("an image that nobody signed is refused", async () => {
       const result = await cosign.run("verify", await registry.push("unsigned"), ...as(identity));
       expect(result.code).not.toBe(0);
-      expect(result.stderr).toMatch(/no (matching )?(signatures|attestations)/);
+      expect(result.stderr).toMatch(/no signatures found/);
     });
 
     test.each([
@@ -120,8 +124,12 @@ await describeStack("cosign, by discovery alone", (stack) => {
       expect(result.stderr).toMatch(/The code-signing certificate was verified/);
       expect(result.code).toBe(0);
       expectEvidence(await bundleOf(target), stack.outputs);
-      expect((await verify("slsaprovenance1")).code).not.toBe(0);
-      expect((await verify(type, { ...identity, name: "nobody" })).code).not.toBe(0);
+      const otherType = await verify("slsaprovenance1");
+      expect(otherType.code).not.toBe(0);
+      expect(otherType.stderr).toMatch(/none of the attestations matched the predicate type/);
+      const nobody = await verify(type, { ...identity, name: "nobody" });
+      expect(nobody.code).not.toBe(0);
+      expect(nobody.stderr).toMatch(/expected SAN value "nobody"/);
     });
   });
 });

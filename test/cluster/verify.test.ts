@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../cli/verify/finding.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
+import { freePort } from "./support/registry.ts";
 import { anchorholdVerify, describeStack } from "./support/stack.ts";
 
 interface Report {
@@ -86,8 +87,9 @@ await describeStack("anchorhold verify", ({ outputs }) => {
     });
 
     test("a service that is not there: the others are still checked", async () => {
+      const port = await freePort();
       const { code, stdout } = await verify((changed) => {
-        changed.services.fulcio = "http://127.0.0.1:1";
+        changed.services.fulcio = `http://127.0.0.1:${port}`;
       });
       expect(code).toBe(1);
       expect(stdout).toMatch(/FAIL +fulcio +trust bundle +GET .*ECONNREFUSED/);

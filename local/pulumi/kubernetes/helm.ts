@@ -70,7 +70,13 @@ export function runHelm(
   args: readonly string[],
   options: { stdin?: string; signal?: AbortSignal } = {},
 ): Promise<string> {
-  const child = spawn(helm, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(helm, args, {
+    cwd,
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    // A terminal's Ctrl-C is for the pulumi command alone, which then cancels what runs.
+    detached: true,
+  });
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   child.stdout.on("data", (chunk: Buffer) => chunks.stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => chunks.stderr.push(chunk));

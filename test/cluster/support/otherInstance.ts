@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { bundleToJSON } from "@sigstore/bundle";
+import { bundleToJSON, type SerializedBundle } from "@sigstore/bundle";
 import {
   fulcioHandler,
   initializeCA,
@@ -54,9 +54,23 @@ export async function signElsewhere(data: Buffer, token: string): Promise<string
       }),
       witnesses: [new RekorWitness({ rekorBaseURL: base }), new TSAWitness({ tsaBaseURL: base })],
     });
-    return JSON.stringify(bundleToJSON(await builder.create({ data })));
+    return complete(bundleToJSON(await builder.create({ data })));
   } finally {
     server.closeAllConnections();
     server.close();
   }
+}
+
+/**
+ * The stand-in's log has one entry, so index and path of its proof are empty, which protobuf's
+ * JSON leaves out and sigstore-python demands: without them it would refuse for the form alone.
+ */
+function complete(bundle: SerializedBundle): string {
+  const [entry] = bundle.verificationMaterial.tlogEntries ?? [];
+  const inclusionProof = { logIndex: "0", hashes: [], ...entry?.inclusionProof };
+  const tlogEntries = [{ ...entry, inclusionProof }];
+  return JSON.stringify({
+    ...bundle,
+    verificationMaterial: { ...bundle.verificationMaterial, tlogEntries },
+  });
 }

@@ -73,6 +73,7 @@ export class SigstorePython {
   }
 
   private env(): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, HOME: this.home };
+    // Wide, or its messages are broken into narrow columns.
+    return { PATH: process.env.PATH, HOME: this.home, COLUMNS: "500" };
   }
 }
