@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { reportAll } from "./errors.ts";
+import { imageProblems } from "./scaffold/images.ts";
 import { trustSchema } from "./trust/generations.ts";
 
 const dnsLabel = z
@@ -15,6 +16,11 @@ const hostName = z
     /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
     "must be a host name such as sigstore.example.com: no scheme, port or path",
   );
+
+/** Goes into a command line: no character that a shell would read. */
+const hostAndPort = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?:\d{1,5}$/, "must be HOST:PORT, such as trillian:8091");
 
 const generationNumber = z.string().regex(/^[1-9]\d*$/);
 const nodePort = z.int().min(1024).max(65535);
@@ -95,7 +101,7 @@ const schema = z.strictObject({
   treeAccess: z
     .union([
       z.strictObject({ type: z.literal("portForward") }),
-      z.strictObject({ type: z.literal("given"), address: z.string().regex(/^[^\s:]+:\d+$/) }),
+      z.strictObject({ type: z.literal("given"), address: hostAndPort }),
     ])
     .default({ type: "portForward" }),
 });
@@ -128,7 +134,7 @@ function ruleOf(issue: z.core.$ZodIssue): string {
 function crossChecks(config: Config): string[] {
   const { ports } = config.exposure;
   const used = new Map<number, string>();
-  const problems: string[] = [];
+  const problems = imageProblems(config.images).map((problem) => `anchorhold:images.${problem}`);
   const all: [string, number][] = [
     ...Object.entries(ports.rekor).map(([n, port]): [string, number] => [`rekor.${n}`, port]),
     ["tuf", ports.tuf],

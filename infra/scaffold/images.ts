@@ -129,23 +129,27 @@ function isImageKey(key: string): key is ImageKey {
 }
 
 /**
+ * What is wrong with the stack's own images: unknown keys, and references that are not pinned.
+ * @param overrides references by image key, as in `anchorhold:images`
+ */
+export function imageProblems(overrides: Readonly<Record<string, string>>): string[] {
+  return Object.entries(overrides).flatMap(([key, reference]) => {
+    if (!isImageKey(key))
+      return [`${key}: no such image; known are ${Object.keys(publishedImages).join(", ")}`];
+    const problem = imageProblem(parseImage(reference));
+    return problem === undefined ? [] : [`${key}: ${reference} ${problem}`];
+  });
+}
+
+/**
  * The published images with the stack's own in their place.
  * @param overrides references by image key, as in `anchorhold:images`
  * @throws UserError that lists every unknown key and every image that is not pinned
  */
 export function selectImages(overrides: Readonly<Record<string, string>>): Images {
-  const images: Record<ImageKey, ImageRef> = { ...publishedImages };
-  const problems: string[] = [];
-  for (const [key, reference] of Object.entries(overrides)) {
-    if (!isImageKey(key)) {
-      problems.push(`${key}: no such image; known are ${Object.keys(publishedImages).join(", ")}`);
-      continue;
-    }
-    images[key] = parseImage(reference);
-    const problem = imageProblem(images[key]);
-    if (problem !== undefined) problems.push(`${key}: ${reference} ${problem}`);
-  }
+  const problems = imageProblems(overrides);
   if (problems.length > 0)
     throw reportAll("anchorhold:images cannot be used. Mend them in the stack file:", problems);
-  return images;
+  const own = Object.entries(overrides).map(([key, reference]) => [key, parseImage(reference)]);
+  return { ...publishedImages, ...Object.fromEntries(own) } as Images;
 }

@@ -52,7 +52,13 @@ function go(args: readonly string[], program: Program, cwd: string): Promise<str
     what: `Building ${title(program)}`,
     cwd,
     // The user's own flags and workspace would change what is built.
-    env: { CGO_ENABLED: "0", GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" },
+    env: {
+      CGO_ENABLED: "0",
+      GOFLAGS: "-mod=mod -buildvcs=false",
+      GOWORK: "off",
+      // A killed build leaves gigabytes of object files: in the draft they are removed with it.
+      GOTMPDIR: cwd,
+    },
     whenMissing: `Install Go ${goVersion} or newer (https://go.dev/doc/install), or put ${program.name} on PATH`,
   });
 }

@@ -82,6 +82,21 @@ describe("the stack's configuration", () => {
       { images: { fulcioServer: "fulcio" } },
       "anchorhold:images.fulcioServer: must be an image reference with its registry",
     ],
+    [
+      "an image that can be moved",
+      { images: { fulcioServer: "ghcr.io/sigstore/fulcio:v1.8.8" } },
+      "anchorhold:images.fulcioServer: ghcr.io/sigstore/fulcio:v1.8.8 must be pinned by digest",
+    ],
+    [
+      "an image that is not used",
+      { images: { fulcioSrv: `ghcr.io/sigstore/fulcio@sha256:${"a".repeat(64)}` } },
+      "anchorhold:images.fulcioSrv: no such image; known are",
+    ],
+    [
+      "an address that a shell would read",
+      { treeAccess: { type: "given", address: "x;reboot:1" } },
+      "anchorhold:treeAccess",
+    ],
   ])("refuses %s and names its place", (_what, changes, expected) => {
     expect(refusal(changes)).toContain(expected);
   });

@@ -74,6 +74,6 @@ export class SigstorePython {
 
   private env(): NodeJS.ProcessEnv {
     // Wide, or its messages are broken into narrow columns.
-    return { PATH: process.env.PATH, HOME: this.home, COLUMNS: "500" };
+    return { PATH: process.env.PATH, HOME: this.home, COLUMNS: "200" };
   }
 }

@@ -50,8 +50,8 @@ export class ProgramUnderTest {
     this.engine.setConfig(localConfig(this.address, changes));
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.engine.close();
-    await this.trillian.close();
+    this.trillian.close();
   }
 }

@@ -118,12 +118,14 @@ describe("tls", () => {
 
   const hasSshKeygen = spawnSync("ssh-keygen", ["-?"]).error === undefined;
 
-  test.skipIf(!hasSshKeygen).each([
-    { algorithm: "ECDSA", ecdsaCurve: "P256" },
-    { algorithm: "ECDSA", ecdsaCurve: "P384" },
-    { algorithm: "ECDSA", ecdsaCurve: "P521" },
-    { algorithm: "ED25519" },
-  ])("ssh-keygen reads the OpenSSH form of $algorithm $ecdsaCurve", async (inputs) => {
+  test
+    .skipIf(!hasSshKeygen)
+    .each([
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      { algorithm: "ECDSA", ecdsaCurve: "P384" },
+      { algorithm: "ECDSA", ecdsaCurve: "P521" },
+      { algorithm: "ED25519" },
+    ])("ssh-keygen reads the OpenSSH form of $algorithm $ecdsaCurve", async (inputs) => {
     const { outputs } = await tlsPlugin.create(creation(type, inputs));
     const directory = mkdtempSync(join(tmpdir(), "ssh-"));
     const file = join(directory, "key");
