@@ -3,7 +3,8 @@ import { commandPlugin } from "./command.ts";
 import type { MemoryCluster } from "./kubernetes/memoryCluster.ts";
 import { kubernetesPlugin } from "./kubernetes/plugin.ts";
 import { addLanguageHost } from "./language.ts";
-import { addPlugin } from "./plugin.ts";
+import type { Plugin } from "./plugin.ts";
+import { addPlugin } from "./pluginServer.ts";
 import { randomPlugin } from "./random.ts";
 import { tlsPlugin } from "./tls.ts";
 
@@ -55,12 +56,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const env = options.env ?? process.env;
   const output = options.output ?? { stdout: process.stdout, stderr: process.stderr };
   const directory = options.directory ?? process.cwd();
-  const kubernetes = kubernetesPlugin({ cluster, helm, directory, env });
-  const plugins = [tlsPlugin, randomPlugin, commandPlugin({ env, directory }), kubernetes];
+  const plugins: Record<Plugin["name"], () => Plugin> = {
+    tls: () => tlsPlugin,
+    random: () => randomPlugin,
+    command: () => commandPlugin({ env, directory }),
+    kubernetes: () => kubernetesPlugin({ cluster, helm, directory, env }),
+  };
+  const closing: (() => void)[] = [];
   const served = await Promise.all(
-    plugins.map(async (plugin) => ({
-      name: plugin.name,
-      ...(await serve((server) => addPlugin(server, plugin))),
+    Object.entries(plugins).map(async ([name, make]) => ({
+      name,
+      ...(await serve((server) => closing.push(addPlugin(server, make)))),
     })),
   );
   const language = await serve((server) => addLanguageHost(server, env, output));
@@ -73,7 +79,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     close: () => {
       for (const { server } of [...served, language]) server.forceShutdown();
-      kubernetes.close();
+      for (const close of closing) close();
       return Promise.resolve();
     },
   };

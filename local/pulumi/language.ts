@@ -9,7 +9,7 @@ import pb from "@pulumi/pulumi/proto/language_pb.js";
 import type * as rpc from "@pulumi/pulumi/proto/language_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
-import { unary } from "./plugin.ts";
+import { unary } from "./unary.ts";
 import { fromStruct, textAt } from "./values.ts";
 
 /**

@@ -10,16 +10,27 @@ beforeAll(async () => {
 
 afterAll(() => engine.close());
 
+function configMapsIn(namespace: string): Promise<string[]> {
+  return namesIn("ConfigMap", namespace);
+}
+
+async function namesIn(kind: string, namespace: string): Promise<string[]> {
+  const objects = await engine.cluster.list({ apiVersion: "v1", kind, namespace });
+  return objects.map(({ metadata }) => (metadata as { name: string }).name);
+}
+
 test("up creates everything, and a second look finds nothing to do", async () => {
   const first = (await engine.up()).expectSuccess();
-  expect(first.changes.map(({ op, name }) => `${op} ${name}`)).toEqual([
-    "create tiny-test",
-    expect.stringMatching(/^create (password|home)$/),
-    expect.stringMatching(/^create (password|home)$/),
-    "create credentials",
-  ]);
+  const steps = first.changes.map(({ op, name }) => `${op} ${name}`);
+  const names = ["credentials", "home", "password", "placed", "tiny-test", "unplaced"];
+  expect(steps.sort()).toEqual(names.map((name) => `create ${name}`));
   const second = (await engine.preview("--expect-no-changes")).expectSuccess();
   expect(second.changes).toEqual([]);
+});
+
+test("each provider has its own configuration", async () => {
+  expect(await configMapsIn("home")).toEqual(["placed"]);
+  expect(await configMapsIn("")).toEqual(["placed", "unplaced"]);
 });
 
 test("a changed Secret gets a new name before the old one goes", async () => {
@@ -52,4 +63,10 @@ test("the secret is not in the clear in the exported state", async () => {
   expect(clear).toMatch(/^.{20}$/);
   expect(text).not.toContain(clear);
   expect(text).not.toContain(Buffer.from(clear as string).toString("base64"));
+});
+
+test("destroy removes everything, providers last", async () => {
+  engine.setConfig({});
+  (await engine.destroy()).expectSuccess();
+  expect(engine.cluster.all()).toEqual([]);
 });

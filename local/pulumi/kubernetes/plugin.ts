@@ -110,13 +110,13 @@ function notConfigured(): never {
 }
 
 /** Stand-in for pulumi-kubernetes: objects of any kind and Helm releases. */
-export function kubernetesPlugin(settings: KubernetesSettings): Plugin & { close(): void } {
+export function kubernetesPlugin(settings: KubernetesSettings): Plugin {
   const plugin = new KubernetesPlugin(settings);
   const of = (type: string): Objects | Releases =>
     type === RELEASE ? plugin.releases : plugin.objects;
   return {
     name: "kubernetes",
-    diffConfig: "none",
+    diffConfig: "compares",
     accepts: { secrets: true, autonaming: true },
     configure: (args) => {
       plugin.configure(args);
