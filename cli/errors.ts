@@ -22,10 +22,19 @@ function textOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") {
     return error.errors.map(textOf).join(", ");
   }
-  if (error instanceof Error) return error.message;
+  if (error instanceof Error) return kubernetesMessage(error) ?? error.message;
   return typeof error === "string" ? error : JSON.stringify(error);
 }
 
+/** The Kubernetes client's errors carry the whole reply; its `message` is what people need. */
+function kubernetesMessage(error: Error): string | undefined {
+  const { body, code } = error as { body?: unknown; code?: unknown };
+  const found = typeof body === "string" ? /"message":("(?:[^"\\]|\\.)*")/.exec(body) : null;
+  if (found?.[1] !== undefined) return `${String(code)} ${String(JSON.parse(found[1]))}`;
+  return /^HTTP-Code: (.*?) Body: /s.exec(error.message)?.[1]?.replace(" Message:", "");
+}
+
+/** A message made for the user says it all; its cause is for debuggers. */
 function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
+  return error instanceof Error && !(error instanceof CannotRun) ? error.cause : undefined;
 }

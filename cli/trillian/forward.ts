@@ -2,12 +2,13 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import {
   CoreV1Api,
-  KubeConfig,
+  type KubeConfig,
   PortForward,
   type V1Pod,
   type V1Service,
 } from "@kubernetes/client-node";
 import { CannotRun, oneLine } from "../errors.ts";
+import { loadKubeConfig } from "../kubeconfig.ts";
 
 /** A Service's port, from "NAMESPACE/SERVICE:PORT". */
 export interface ServicePort {
@@ -81,8 +82,7 @@ export interface Forward {
  * which a gRPC client sees as UNAVAILABLE and tries again.
  */
 export async function forwardToService(target: ServicePort): Promise<Forward> {
-  const config = new KubeConfig();
-  config.loadFromDefault();
+  const config = loadKubeConfig();
   await checkService(config, target);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

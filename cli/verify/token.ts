@@ -42,9 +42,9 @@ export async function identityToken(source: TokenSource, outputs: StackOutputs):
 
 /** Asks Kubernetes for a ten-minute token (TokenRequest API) with the ambient kubeconfig. */
 async function requestToken(probe: StackOutputs["probe"]): Promise<string> {
-  const { CoreV1Api, KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  config.loadFromDefault();
+  const { CoreV1Api } = await import("@kubernetes/client-node");
+  const { loadKubeConfig } = await import("../kubeconfig.ts");
+  const config = loadKubeConfig();
   const reply = await config
     .makeApiClient(CoreV1Api)
     .createNamespacedServiceAccountToken({

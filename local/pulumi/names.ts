@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 
 /** `prefix` and `length` random hex digits. */
 export function randomName(prefix: string, length: number): string {
@@ -18,8 +18,4 @@ export function randomName(prefix: string, length: number): string {
 export function seededName(prefix: string, seed: Uint8Array): string {
   if (seed.length === 0) return randomName(prefix, 8);
   return prefix + createHmac("sha256", seed).update(prefix).digest("hex").slice(0, 8);
-}
-
-export function sha1(bytes: Uint8Array): string {
-  return createHash("sha1").update(bytes).digest("hex");
 }

@@ -16,7 +16,7 @@ function configMapsIn(namespace: string): Promise<string[]> {
 
 async function namesIn(kind: string, namespace: string): Promise<string[]> {
   const objects = await engine.cluster.list({ apiVersion: "v1", kind, namespace });
-  return objects.map(({ metadata }) => (metadata as { name: string }).name);
+  return objects.map(({ metadata }) => (metadata as { name: string }).name).sort();
 }
 
 test("up creates everything, and a second look finds nothing to do", async () => {

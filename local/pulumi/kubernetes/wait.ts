@@ -71,6 +71,7 @@ export async function untilReady(
 export async function untilGone(ref: Ref, inputs: Props, options: WaitOptions): Promise<void> {
   const { cluster, signal, log } = options;
   const deadline = Date.now() + timeoutSeconds(options.timeout, inputs) * 1000;
+  let said = "";
   for (let live = await cluster.get(ref); live !== undefined; live = await cluster.get(ref)) {
     if (signal.aborted) {
       throw new WaitError(`Resource operation was cancelled for "${ref.name}"`, [], true);
@@ -78,7 +79,9 @@ export async function untilGone(ref: Ref, inputs: Props, options: WaitOptions): 
     if (Date.now() >= deadline) {
       throw new WaitError(`timed out waiting for ${ref.kind} '${ref.name}' to be deleted`, []);
     }
-    log(`Waiting for deletion${finalizersOf(live)}`);
+    const remark = `Waiting for deletion${finalizersOf(live)}`;
+    if (remark !== said) log(remark);
+    said = remark;
     await cluster.pause(signal);
   }
 }

@@ -50,8 +50,8 @@ export class ProgramUnderTest {
     this.engine.setConfig(localConfig(this.address, changes));
   }
 
-  close(): void {
-    this.engine.close();
+  async close(): Promise<void> {
+    await this.engine.close();
     this.trillian.close();
   }
 }
