@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { LocalError } from "./errors.ts";
 import { stopNode } from "./node/index.ts";
+import { homeDir } from "./paths.ts";
 import type { Report } from "./report.ts";
 import { environment, prepareHome, projectDir, removeState } from "./stack/environment.ts";
 import { pulumi, withStackFile } from "./stack/pulumi.ts";
+import { refreshStackFile } from "./stack/stackFile.ts";
 import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
 import { up, type UpOptions } from "./stack/up.ts";
 import { ensureTools, toolNames, type ToolName } from "./tools/index.ts";
+import { withLock } from "./tools/lock.ts";
 
 const started = performance.now();
 
@@ -22,6 +25,13 @@ const say: Report = (line) => {
 const quiet: Report = (line) => {
   if (!line.startsWith("Pulumi:")) say(line);
 };
+
+/** Two runs that start or stop the same node at the same time would undo each other's work. */
+function alone(task: () => Promise<void>): Promise<void> {
+  return withLock(join(homeDir, "start.lock"), task, (owner) =>
+    say(`waiting for another npm start or npm run down (process ${owner})`),
+  );
+}
 
 function handThrough(program: string, args: readonly string[], binDirs: string[]): Promise<number> {
   const options = { cwd: projectDir, env: environment(binDirs), stdio: "inherit" } as const;
@@ -43,15 +53,17 @@ program
   .description("bring up the local stack and sign with it (npm start)")
   .option("--context <name>", "deploy to this context of your kubeconfig instead of a node here")
   .option("--local-images", "with --context: its nodes have the images that are built here")
-  .action((options: UpOptions) => up(options, say));
+  .action((options: UpOptions) => alone(() => up(options, say)));
 
 program
   .command("down")
   .description("end the node; caches, state and the database volume stay")
   .option("--purge", "remove the state and the database volume too: the keys are gone for ever")
   .action(async ({ purge = false }: { purge?: boolean }) => {
-    await stopNode({ purge }, say);
-    if (purge) removeState(say);
+    await alone(async () => {
+      await stopNode({ purge }, say);
+      if (purge) removeState(say);
+    });
   });
 
 program
@@ -70,6 +82,7 @@ program
   .passThroughOptions()
   .action(async (args: string[]) => {
     prepareHome();
+    refreshStackFile();
     const choice = await choosePulumi(quiet);
     process.exitCode = (await pulumi(choice, withStackFile(args), { stdio: "inherit" })).code;
   });

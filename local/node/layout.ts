@@ -27,6 +27,7 @@ export interface Layout {
   pki: string;
   volumes: string;
   kubeconfig: string;
+  lastAddress: string;
   /** Cache: imported images and their unpacked layers. */
   containerdRoot: string;
   /** Of this run only: logs, records, sockets, mounts. */
@@ -45,6 +46,7 @@ export function layoutOf(dirs: { cacheDir: string; homeDir: string; runDir: stri
     pki: join(dirs.homeDir, "pki"),
     volumes: join(dirs.homeDir, "volumes"),
     kubeconfig: join(dirs.homeDir, "kubeconfig"),
+    lastAddress: join(dirs.homeDir, "last-pod-address"),
     containerdRoot: join(dirs.cacheDir, "containerd"),
     run: dirs.runDir,
     containerdState: join(dirs.runDir, "containerd"),

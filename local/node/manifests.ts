@@ -60,6 +60,8 @@ export function storageClass(): Manifest {
     provisioner: "kubernetes.io/no-provisioner",
     reclaimPolicy: "Retain",
     volumeBindingMode: "Immediate",
+    // A folder has no size, so a claim that asks for more is simply accepted.
+    allowVolumeExpansion: true,
   });
 }
 

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LocalError } from "../errors.ts";
 import { must, run } from "./exec.ts";
 import { addresses, layout } from "./layout.ts";
@@ -70,9 +78,28 @@ export async function ensureBridge(): Promise<void> {
   await must("ip", ["link", "set", bridge, "up"]);
 }
 
+/** host-local counts on from this address (containernetworking/plugins, ipam/host-local). */
+const lastAddress = (): string => join(layout.cni, "addresses", cniNetwork, "last_reserved_ip.0");
+
+/**
+ * Keeps the count of pod addresses over a stop. After a start the API still lists the endpoints of
+ * before for a moment; if another pod had such an address by then, a client could get connected to
+ * it for good (seen: ct_server's gRPC connection ended at the log signer).
+ */
+export function keepLastAddress(): void {
+  if (existsSync(lastAddress())) copyFileSync(lastAddress(), layout.lastAddress);
+}
+
+function restoreLastAddress(): void {
+  if (existsSync(lastAddress()) || !existsSync(layout.lastAddress)) return;
+  mkdirSync(dirname(lastAddress()), { recursive: true });
+  copyFileSync(layout.lastAddress, lastAddress());
+}
+
 export function writeCniConfig(): void {
   const folder = join(layout.cni, "net.d");
   mkdirSync(folder, { recursive: true });
+  restoreLastAddress();
   const config = cniConfig(join(layout.cni, "addresses"));
   writeFileSync(join(folder, "10-anchorhold.conflist"), JSON.stringify(config, null, 2));
 }

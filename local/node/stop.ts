@@ -10,7 +10,7 @@ import { currentChains, removeRules } from "./iptables.ts";
 import { layout } from "./layout.ts";
 import { forgetMachine, notedMachine, removeFixedFolders } from "./machine.ts";
 import { currentMounts, unmountBelow } from "./mounts.ts";
-import { cniResultFiles, nodeDevices, removeCniResults } from "./network.ts";
+import { cniResultFiles, nodeDevices, removeCniResults, keepLastAddress } from "./network.ts";
 import { removeDevices, restoreSettings } from "./network.ts";
 import { endProcesses, endRecorded, livingRecord, signalProcess } from "./processes.ts";
 
@@ -119,6 +119,7 @@ export async function clearRun(): Promise<void> {
         "End the processes that use them (fuser -vm PATH), then repeat npm run down.",
     );
   }
+  keepLastAddress();
   for (const path of runPaths) rmSync(path, { recursive: true, force: true });
 }
 
@@ -161,7 +162,13 @@ export async function leftovers(): Promise<string[]> {
 
 /** Removes the node's state: every object of the cluster, its keys, the volumes' data. */
 export function purgeState(report: Report): void {
-  for (const path of [layout.etcd, layout.pki, layout.volumes, layout.kubeconfig]) {
+  for (const path of [
+    layout.etcd,
+    layout.pki,
+    layout.volumes,
+    layout.kubeconfig,
+    layout.lastAddress,
+  ]) {
     rmSync(path, { recursive: true, force: true });
   }
   report(`node: objects, keys and volumes removed from ${join(layout.etcd, "..")}`);

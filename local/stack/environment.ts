@@ -11,6 +11,9 @@ export const projectDir = dirname(dirname(dirname(fileURLToPath(import.meta.url)
 /** The stack's configuration as it is deployed here: the committed file and what was chosen. */
 export const stackFile = join(homeDir, "Pulumi.local.yaml");
 
+/** What was chosen on this machine when the stack was brought up. */
+export const choicesFile = join(homeDir, "choices.json");
+
 /** Where the kubeconfig of the cluster that was chosen last is written. */
 export const kubeconfigFile = join(homeDir, "cluster.kubeconfig");
 
@@ -29,7 +32,7 @@ export function prepareHome(): void {
 
 /** Removes all that Pulumi keeps of the local stack, the keys with it. */
 export function removeState(report: Report): void {
-  const kept = [backendDir, passphraseFile, stackFile, kubeconfigFile, outputsFile];
+  const kept = [backendDir, passphraseFile, stackFile, choicesFile, kubeconfigFile, outputsFile];
   for (const path of kept) rmSync(path, { recursive: true, force: true });
   report(`State: removed from ${homeDir}`);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as YAML from "yaml";
 import { LocalError } from "../errors.ts";
-import { projectDir, stackFile } from "./environment.ts";
+import { choicesFile, projectDir, stackFile } from "./environment.ts";
 import { pulumi } from "./pulumi.ts";
 import type { PulumiChoice } from "./toolchain.ts";
 
@@ -24,23 +24,56 @@ const committedFile = join(projectDir, "stacks", "Pulumi.local.yaml");
 
 /**
  * Writes the configuration that is deployed here: the committed file, read anew each time, with
- * what was chosen on this machine. The checkout itself stays as it is.
+ * what this machine chose where that file leaves the choice. The checkout itself stays as it is.
  */
 export async function writeStackFile(choice: PulumiChoice, choices: Choices): Promise<void> {
-  const document = YAML.parse(readFileSync(committedFile, "utf8")) as StackDocument;
-  if (choices.chartPath !== undefined)
-    document.config["anchorhold:chart"] = { path: choices.chartPath };
-  if (choices.images !== undefined) document.config["anchorhold:images"] = choices.images;
-  const encryptionsalt = document.encryptionsalt ?? knownSalt() ?? (await makeStack(choice));
-  const text = YAML.stringify({ encryptionsalt, ...document });
+  const salt = knownSalt() ?? (await makeStack(choice));
+  writeFileSync(choicesFile, JSON.stringify(choices, undefined, 2), { mode: 0o600 });
+  writeMerged(choices, salt);
+}
+
+/** Brings an edit of the committed file into the one that is deployed, with the choices kept. */
+export function refreshStackFile(): void {
+  const salt = knownSalt();
+  if (salt === undefined || !existsSync(choicesFile)) return;
+  writeMerged(JSON.parse(readFileSync(choicesFile, "utf8")) as Choices, salt);
+}
+
+/** What the deployed stack's namespaces begin with. */
+export function deployedPrefix(): string {
+  return String(readYaml(stackFile).config["anchorhold:prefix"]);
+}
+
+function writeMerged(choices: Choices, encryptionsalt: string): void {
+  const { config } = readYaml(committedFile);
+  const chart = config["anchorhold:chart"];
+  const ownImages = config["anchorhold:images"] as Record<string, string> | undefined;
+  const merged = {
+    ...config,
+    "anchorhold:chart":
+      choices.chartPath === undefined || isFolder(chart) ? chart : { path: choices.chartPath },
+    "anchorhold:images": { ...choices.images, ...ownImages },
+  };
   const comment =
     "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n";
+  const text = YAML.stringify({ encryptionsalt, config: merged });
   writeFileSync(stackFile, comment + text, { mode: 0o600 });
 }
 
+const isFolder = (chart: unknown): boolean =>
+  typeof chart === "object" && chart !== null && "path" in chart;
+
+function readYaml(path: string): StackDocument {
+  try {
+    return YAML.parse(readFileSync(path, "utf8")) as StackDocument;
+  } catch (error) {
+    const [why] = (error as Error).message.split("\n");
+    throw new LocalError(`${path} cannot be read (${why}). Mend it there, or git checkout it.`);
+  }
+}
+
 function knownSalt(): string | undefined {
-  if (!existsSync(stackFile)) return undefined;
-  return (YAML.parse(readFileSync(stackFile, "utf8")) as StackDocument).encryptionsalt;
+  return existsSync(stackFile) ? readYaml(stackFile).encryptionsalt : undefined;
 }
 
 /** Makes the stack in a folder of its own: Pulumi writes the salt beside the project it runs in. */
@@ -51,9 +84,7 @@ async function makeStack(choice: PulumiChoice): Promise<string> {
     const args = ["stack", "init", "local", "--non-interactive", "--color", "never"];
     const made = await pulumi(choice, args, { stdio: "capture", cwd });
     const file = join(cwd, "Pulumi.local.yaml");
-    const salt = existsSync(file)
-      ? (YAML.parse(readFileSync(file, "utf8")) as Partial<StackDocument>).encryptionsalt
-      : undefined;
+    const salt = existsSync(file) ? readYaml(file).encryptionsalt : undefined;
     if (made.code !== 0 || salt === undefined)
       throw new LocalError(
         `The stack "local" could not be made: ${(made.stderr || made.stdout).trim()}\n` +

@@ -22,7 +22,8 @@ import {
 import { failureHint } from "./hints.ts";
 import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
-import { writeStackFile, type Choices } from "./stackFile.ts";
+import { waitForStack } from "./ready.ts";
+import { deployedPrefix, writeStackFile, type Choices } from "./stackFile.ts";
 import { chooseCosign, choosePulumi, type PulumiChoice } from "./toolchain.ts";
 
 export interface UpOptions {
@@ -46,6 +47,7 @@ export async function up(options: UpOptions, report: Report): Promise<void> {
   if (chartPath !== undefined) choices.chartPath = chartPath;
   await writeStackFile(choice, choices);
   await deploy(choice, report);
+  await waitForStack(deployedPrefix(), report);
   const outputs = await saveOutputs(choice);
   await verify(choice);
   process.env.KUBECONFIG = kubeconfigFile;

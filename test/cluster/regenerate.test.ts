@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readFile, writeFile } from "node:fs/promises";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import type { StackOutputs } from "../../infra/outputs.ts";
+import { leftovers } from "../../local/node/index.ts";
+import { layout } from "../../local/node/layout.ts";
 import { stackFile } from "../../local/stack/environment.ts";
 import { as, Cosign } from "./support/cosign.ts";
 import {
   anchorholdVerify,
   describeStack,
+  mustRun,
+  projectRoot,
   probeIdentity,
   pulumi,
   readOutputs,
@@ -61,7 +66,7 @@ await describeStack("nothing regenerates by itself", (stack) => {
     }
   });
 
-  test("a cosmetic edit: other names in future certificates, a label", async () => {
+  test("a cosmetic edit: other names in future certificates, a label, replicas", async () => {
     const edited = cosign.path("Pulumi.edited.yaml");
     await writeFile(edited, cosmeticEdit(await readFile(stackFile, "utf8")));
     const preview = await pulumi("preview", "--json", "--config-file", edited);
@@ -82,14 +87,62 @@ await describeStack("nothing regenerates by itself", (stack) => {
     await healthy(cosign.path("outputs.json"));
     await nothingChanged();
   });
+
+  // These two take the node in hand, so they need the one that `npm start` builds.
+  const isOurNode = existsSync(layout.containerdSocket);
+  const why = isOurNode ? "" : " (skipped: the cluster is not the node that npm start builds)";
+
+  test.skipIf(!isOurNode)(`a changed image${why}`, async () => {
+    const edited = cosign.path("Pulumi.image.yaml");
+    await writeFile(edited, await otherFulcioImage(await readFile(stackFile, "utf8")));
+    try {
+      const update = await pulumi("up", "--yes", "--skip-preview", "--config-file", edited);
+      expect(update.code, update.stdout).toBe(0);
+      expect(update.stdout).toMatch(/~ 1 updated/);
+      await healthy(cosign.path("outputs.json"));
+      await nothingChanged();
+    } finally {
+      const back = await pulumi("up", "--yes", "--skip-preview");
+      expect(back.code, back.stdout).toBe(0);
+    }
+  });
+
+  test.skipIf(!isOurNode)(`npm run down and npm start${why}`, async () => {
+    await local("down");
+    expect(await leftovers()).toEqual([]);
+    await local("up");
+    await nothingChanged();
+  });
 });
 
-/** New common names for the next CA and TSA, and one more label on every namespace. */
+/** Runs a command of `local/cli.ts`, as the npm scripts do. */
+async function local(command: string): Promise<void> {
+  await mustRun(process.execPath, ["local/cli.ts", command], {
+    cwd: projectRoot,
+    limitMs: 500_000,
+  });
+}
+
+/** Fulcio's image under another name: the same bytes, but another image to Kubernetes. */
+async function otherFulcioImage(text: string): Promise<string> {
+  const file = parseDocument(text);
+  const place = ["config", "anchorhold:images", "fulcioServer"];
+  const image = file.getIn(place) as string;
+  const other = `${image.slice(0, image.lastIndexOf(":"))}:${randomBytes(16).toString("hex")}`;
+  const ctr = ["--address", layout.containerdSocket, "--namespace", "k8s.io"];
+  await mustRun("ctr", [...ctr, "images", "tag", image, other]);
+  file.setIn(place, other);
+  return file.toString();
+}
+
+/** Other names for the next CA and TSA, a label on every namespace, more replicas. */
 function cosmeticEdit(text: string): string {
   const file = parseDocument(text);
   for (const kind of ["fulcioCa", "tsa"]) {
     file.setIn(["config", "anchorhold:subjects", kind, "commonName"], "edited by a test");
+    file.setIn(["config", "anchorhold:subjects", kind, "organization"], "another");
   }
+  file.setIn(["config", "anchorhold:replicas"], { ctLog: 1, rekor: 1, tsa: 2, fulcio: 2 });
   file.setIn(["config", "anchorhold:labels"], { edited: "yes" });
   return file.toString();
 }

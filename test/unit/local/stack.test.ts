@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { imageProblems, publishedImages } from "../../../infra/scaffold/images.ts";
+import type { ImageName, LocalImage } from "../../../local/images/index.ts";
+import { stackFile } from "../../../local/stack/environment.ts";
+import { failureHint } from "../../../local/stack/hints.ts";
+import { localImageReferences } from "../../../local/stack/images.ts";
+import { withStackFile } from "../../../local/stack/pulumi.ts";
+
+describe("pulumi's arguments", () => {
+  test.each([
+    [["preview", "--diff"]],
+    [["up", "--yes"]],
+    [["refresh"]],
+    [["config", "set", "anchorhold:prefix", "x"]],
+  ])("%j reads the deployed configuration", (args) => {
+    expect(withStackFile(args)).toEqual([...args, "--config-file", stackFile]);
+  });
+
+  test.each([
+    [["stack", "output", "--json"]],
+    [["cancel", "--yes"]],
+    [["preview", "--config-file", "other.yaml"]],
+    [["preview", "--stack", "review"]],
+    [["preview", "-s=review"]],
+    [[]],
+  ])("%j stays as it is", (args) => {
+    expect(withStackFile(args)).toEqual(args);
+  });
+});
+
+describe("after a failed update", () => {
+  test.each([
+    ["error: get stack secrets manager: incorrect passphrase", /unset PULUMI_CONFIG_PASSPHRASE/],
+    ["error: the stack is currently locked by 1 lock(s).", /npm run pulumi -- cancel --yes/],
+    ["error: update failed", /^Mend that and run `npm start` again/],
+  ])("%s: says what mends it", (stderr, expected) => {
+    expect(failureHint(stderr)).toMatch(expected);
+  });
+});
+
+test("every image that the program wants is built here, pinned by content", () => {
+  const names: ImageName[] = [
+    "trillian-log-server",
+    "trillian-log-signer",
+    "ct-server",
+    "fulcio",
+    "rekor",
+    "timestamp-server",
+    "coredns",
+    "services",
+    "pause",
+  ];
+  const version = "0123456789abcdef0123456789abcdef";
+  const images = Object.fromEntries(
+    names.map((name) => {
+      const repository = `anchorhold/${name}`;
+      const reference = `localhost/${repository}:${version}`;
+      return [name, { name, registry: "localhost", repository, version, reference, archive: "" }];
+    }),
+  ) as Record<ImageName, LocalImage>;
+  const references = localImageReferences(images);
+  expect(Object.keys(references).sort()).toEqual(Object.keys(publishedImages).sort());
+  expect(imageProblems(references)).toEqual([]);
+});
