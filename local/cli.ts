@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { LocalError } from "./errors.ts";
 import { stopNode } from "./node/index.ts";
 import { homeDir } from "./paths.ts";
@@ -69,7 +69,7 @@ program
 program
   .command("tools")
   .description("build command-line tools that are not in the cache")
-  .argument("<names...>", toolNames.join(", "))
+  .addArgument(new Argument("<names...>").choices(toolNames))
   .action(async (names: ToolName[]) => {
     for (const path of Object.values(await ensureTools(names, say))) console.log(path);
   });
