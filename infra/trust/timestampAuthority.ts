@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
+import type * as tls from "@pulumi/tls";
 import { makeTsaChain, type Subject } from "./certificates.ts";
-import { record, trustOptions, windowStart } from "./record.ts";
+import { record, windowStart } from "./record.ts";
 import { tsaRecord, type TsaRecord } from "./records.ts";
+import { signingKey } from "./signingKey.ts";
 
 export interface TimestampAuthorityArgs {
   generation: number;
@@ -27,11 +28,7 @@ export class TimestampAuthority extends pulumi.ComponentResource {
   constructor(name: string, args: TimestampAuthorityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("anchorhold:trust:TimestampAuthority", name, {}, opts);
     const parent = { parent: this };
-    const key = new tls.PrivateKey(
-      `${name}-key`,
-      { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { ...parent, ...trustOptions },
-    );
+    const key = signingKey(`${name}-key`, parent);
     this.privateKeyPem = key.privateKeyPemPkcs8;
     this.record = record(name, tsaRecord, () => makeRecord(args, key), args.known, parent);
     this.registerOutputs({ record: this.record });

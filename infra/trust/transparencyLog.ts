@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import * as tls from "@pulumi/tls";
+import type * as tls from "@pulumi/tls";
 import { encryptLegacyPem, logIdOf } from "./keyMaterial.ts";
 import { record, trustOptions, windowStart } from "./record.ts";
 import { logRecord, type LogRecord } from "./records.ts";
+import { signingKey } from "./signingKey.ts";
 import { TrillianTree, type TreeAccess } from "./tree.ts";
 
 export interface TransparencyLogArgs {
@@ -20,10 +21,7 @@ export interface TransparencyLogArgs {
   now: Date;
 }
 
-/**
- * One generation of a log, Rekor's or the CT log's: its key, its tree in Trillian and its record.
- * ECDSA P-256, since Rekor's signed entry timestamps and the Java clients take nothing else.
- */
+/** One generation of a log, Rekor's or the CT log's: its key, its tree in Trillian, its record. */
 export class TransparencyLog extends pulumi.ComponentResource {
   /** PEM; a secret. */
   readonly privateKeyPem: pulumi.Output<string>;
@@ -32,11 +30,7 @@ export class TransparencyLog extends pulumi.ComponentResource {
   constructor(name: string, args: TransparencyLogArgs, opts?: pulumi.ComponentResourceOptions) {
     super("anchorhold:trust:TransparencyLog", name, {}, opts);
     const parent = { parent: this };
-    const key = new tls.PrivateKey(
-      `${name}-key`,
-      { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { ...parent, ...trustOptions },
-    );
+    const key = signingKey(`${name}-key`, parent);
     const tree = new TrillianTree(
       `${name}-tree`,
       {

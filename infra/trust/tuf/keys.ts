@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
-import { record, trustOptions, windowStart } from "../record.ts";
+import { record, windowStart } from "../record.ts";
 import {
   tufOnlineRecord,
   tufRootRecord,
   type TufOnlineRecord,
   type TufRootRecord,
 } from "../records.ts";
+import { signingKey } from "../signingKey.ts";
 
 export interface TufKeysArgs<Known> {
   generation: number;
@@ -22,11 +22,7 @@ export interface RoleKey {
 }
 
 function roleKey(name: string, opts: pulumi.CustomResourceOptions): RoleKey {
-  const key = new tls.PrivateKey(
-    name,
-    { algorithm: "ECDSA", ecdsaCurve: "P256" },
-    { ...opts, ...trustOptions },
-  );
+  const key = signingKey(name, opts);
   return { publicKeyPem: key.publicKeyPem, privateKeyPem: key.privateKeyPemPkcs8 };
 }
 
