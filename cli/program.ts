@@ -19,6 +19,7 @@ export function buildProgram(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError("(see --help)");
   addVerify(program, terminal);
+  addToken(program, terminal);
   addTree(program, terminal);
   return program;
 }
@@ -45,6 +46,21 @@ function addVerify(program: Command, terminal: Terminal): void {
       const { verify } = await import("./verify/command.ts");
       const passed = await verify(options, (text) => terminal.out(text));
       terminal.setExitCode(passed ? exitCode.ok : exitCode.checkFailed);
+    });
+}
+
+function addToken(program: Command, terminal: Terminal): void {
+  program
+    .command("token")
+    .description(
+      "Print a ten-minute identity token of the stack's probe, where the cluster is an issuer",
+    )
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("--outputs <file>", "read the stack's outputs from this JSON file instead")
+    .action(async ({ outputs: file, stack }: { outputs?: string; stack?: string }) => {
+      const { readOutputs } = await import("./verify/outputs.ts");
+      const { identityToken } = await import("./verify/token.ts");
+      terminal.out(await identityToken({}, await readOutputs({ file, stack })));
     });
 }
 

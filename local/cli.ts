@@ -6,7 +6,7 @@ import { stopNode } from "./node/index.ts";
 import { homeDir } from "./paths.ts";
 import type { Report } from "./report.ts";
 import { environment, prepareHome, projectDir, removeState } from "./stack/environment.ts";
-import { pulumi, withStackFile } from "./stack/pulumi.ts";
+import { pulumi, refuseOtherStacks, withStackFile } from "./stack/pulumi.ts";
 import { refreshStackFile } from "./stack/stackFile.ts";
 import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
 import { up, type UpOptions } from "./stack/up.ts";
@@ -84,6 +84,7 @@ program
     prepareHome();
     refreshStackFile();
     const choice = await choosePulumi(quiet);
+    refuseOtherStacks(choice, args);
     process.exitCode = (await pulumi(choice, withStackFile(args), { stdio: "inherit" })).code;
   });
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
+import { LocalError } from "../errors.ts";
 import { runPulumi } from "../pulumi/run.ts";
 import { environment, projectDir, stackFile } from "./environment.ts";
 import type { PulumiChoice } from "./toolchain.ts";
@@ -26,6 +27,23 @@ export function withStackFile(args: readonly string[]): string[] {
   return command !== undefined && readConfig.has(command) && !isOther
     ? [...args, "--config-file", stackFile]
     : [...args];
+}
+
+/**
+ * Stand-ins are for the local stack alone.
+ * @throws LocalError when the arguments name another one
+ */
+export function refuseOtherStacks(choice: PulumiChoice, args: readonly string[]): void {
+  if (choice.kind === "official") return;
+  const [stack] = args.flatMap((arg, index) => {
+    if (arg === "-s" || arg === "--stack") return [args[index + 1] ?? ""];
+    return /^(?:-s|--stack)=(.*)$/.exec(arg)?.slice(1) ?? [];
+  });
+  if (stack === undefined || stack === "local") return;
+  throw new LocalError(
+    `Stack ${stack}: the stand-ins for Pulumi's plugins serve the local stack alone. Install Pulumi ` +
+      "(https://www.pulumi.com/docs/iac/download-install/) and run it without npm.",
+  );
 }
 
 /** Runs the Pulumi command line in the project, with what stands behind it here. */

@@ -1,10 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { layout } from "../../local/node/layout.ts";
+import { homeDir } from "../../local/paths.ts";
 import { run } from "./support/process.ts";
 import { describeStack, newToken, projectRoot } from "./support/stack.ts";
+
+const isOurNode = existsSync(layout.containerdSocket);
+const why = isOurNode ? "" : " (skipped: the cluster is not the node that npm start builds)";
 
 await describeStack("npm start refuses, and changes nothing", (stack) => {
   let home: string;
@@ -72,6 +77,35 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
     const { code, stderr } = await start(path, "--context", "limited");
     expect(stderr).toMatch(/The cluster of context "limited" does not answer|may not create/);
     expect(code).toBe(1);
+  });
+
+  /** `npm start` on the running stack itself. */
+  const startAgain = (env: NodeJS.ProcessEnv = {}) =>
+    run(process.execPath, ["local/cli.ts", "up"], {
+      cwd: projectRoot,
+      env: { ...process.env, ...env },
+      limitMs: 300_000,
+    });
+
+  test.skipIf(!isOurNode)(`a wrong passphrase${why}`, async () => {
+    const { code, stderr } = await startAgain({ PULUMI_CONFIG_PASSPHRASE: "wrong" });
+    expect(stderr).toMatch(/Nothing was changed\. The passphrase is not the one .* unset PULUMI_/);
+    expect(code).toBe(1);
+  });
+
+  test.skipIf(!isOurNode)(`a lock that another run holds${why}`, async () => {
+    const folder = join(homeDir, "state/.pulumi/locks/organization/anchorhold/local");
+    const lock = join(folder, "of-a-test.json");
+    mkdirSync(folder, { recursive: true });
+    const owner = { pid: 1, username: "test", hostname: "test", timestamp: "2026-01-01T00:00:00Z" };
+    writeFileSync(lock, JSON.stringify(owner));
+    try {
+      const { code, stderr } = await startAgain();
+      expect(stderr).toMatch(/Nothing was changed\. If the other run .* npm run pulumi -- cancel/);
+      expect(code).toBe(1);
+    } finally {
+      rmSync(lock);
+    }
   });
 
   test("none of them made a stack", () => {

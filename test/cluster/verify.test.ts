@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../cli/verify/finding.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import { freePort } from "./support/registry.ts";
-import { anchorholdVerify, describeStack } from "./support/stack.ts";
+import { run } from "./support/process.ts";
+import { anchorholdVerify, describeStack, projectRoot } from "./support/stack.ts";
 
 interface Report {
   findings: Finding[];
@@ -43,6 +44,19 @@ await describeStack("anchorhold verify", ({ outputs }) => {
     expect(new Set(findings.map(({ service }) => service))).toEqual(
       new Set(["tuf", "fulcio", "ctlog", "rekor", "tsa", "signing"]),
     );
+  });
+
+  test("anchorhold token prints a token of the probe and nothing else", async () => {
+    const file = join(folder, "as-they-are.json");
+    await writeFile(file, JSON.stringify(outputs));
+    const args = ["cli/main.ts", "token", "--outputs", file];
+    const { code, stdout } = await run(process.execPath, args, { cwd: projectRoot });
+    const [, payload = "", ...rest] = stdout.trimEnd().split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub: string };
+    const { namespace, serviceAccount } = outputs.probe;
+    expect(claims.sub).toBe(`system:serviceaccount:${namespace}:${serviceAccount}`);
+    expect(rest).toHaveLength(1);
+    expect(code).toBe(0);
   });
 
   describe("outputs that do not fit the instance", () => {

@@ -4,7 +4,7 @@ import type { ImageName, LocalImage } from "../../../local/images/index.ts";
 import { stackFile } from "../../../local/stack/environment.ts";
 import { failureHint } from "../../../local/stack/hints.ts";
 import { localImageReferences } from "../../../local/stack/images.ts";
-import { withStackFile } from "../../../local/stack/pulumi.ts";
+import { refuseOtherStacks, withStackFile } from "../../../local/stack/pulumi.ts";
 
 describe("pulumi's arguments", () => {
   test.each([
@@ -25,6 +25,21 @@ describe("pulumi's arguments", () => {
     [[]],
   ])("%j stays as it is", (args) => {
     expect(withStackFile(args)).toEqual(args);
+  });
+});
+
+describe("stand-ins", () => {
+  const standIns = { kind: "standIns", pulumi: "/p", helm: "/h" } as const;
+
+  test.each([[["up", "--stack", "production"]], [["preview", "-s=review"]], [["up", "-s", "x"]]])(
+    "are refused for %j",
+    (args) => expect(() => refuseOtherStacks(standIns, args)).toThrow(/local stack alone/),
+  );
+
+  test("serve the local stack, and official plugins serve any", () => {
+    refuseOtherStacks(standIns, ["up"]);
+    refuseOtherStacks(standIns, ["up", "--stack", "local"]);
+    refuseOtherStacks({ kind: "official", pulumi: "/p" }, ["up", "--stack", "production"]);
   });
 });
 
