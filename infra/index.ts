@@ -30,7 +30,7 @@ import { sha256 } from "./trust/tuf/metadata.ts";
 // What shall be, what was, and whether the step between is allowed.
 const now = new Date();
 const config = loadConfig();
-chartVersion(config.chart);
+chartVersion(config.chart); // refuses here, before a Release would, when others are made already
 const context: ReleaseContext = {
   chart: config.chart,
   prefix: config.prefix,

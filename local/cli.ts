@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { Argument, Command } from "commander";
+import { CannotRun } from "../cli/errors.ts";
 import { LocalError } from "./errors.ts";
 import { stopNode } from "./node/index.ts";
 import { homeDir } from "./paths.ts";
 import type { Report } from "./report.ts";
-import { environment, prepareHome, projectDir, removeState } from "./stack/environment.ts";
+import { prepareHome, removeState } from "./stack/environment.ts";
+import { handThrough } from "./stack/handThrough.ts";
 import { pulumi, refuseOtherStacks, withStackFile } from "./stack/pulumi.ts";
 import { refreshStackFile } from "./stack/stackFile.ts";
 import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
@@ -33,15 +34,10 @@ function alone(task: () => Promise<void>): Promise<void> {
   );
 }
 
-function handThrough(program: string, args: readonly string[], binDirs: string[]): Promise<number> {
-  const options = { cwd: projectDir, env: environment(binDirs), stdio: "inherit" } as const;
-  const child = spawn(program, args, options);
-  // Ctrl-C reaches the child by itself; it decides when to stop.
+/** Ctrl-C reaches the other program by itself; it decides when to stop. */
+function handOver(...run: Parameters<typeof handThrough>): Promise<number> {
   process.on("SIGINT", () => undefined);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve(code ?? 1));
-  });
+  return handThrough(...run);
 }
 
 const program = new Command("npm run")
@@ -95,7 +91,7 @@ program
   .allowUnknownOption()
   .passThroughOptions()
   .action(async (args: string[]) => {
-    process.exitCode = await handThrough(await chooseCosign(quiet), args, []);
+    process.exitCode = await handOver(await chooseCosign(quiet), args, []);
   });
 
 program
@@ -108,13 +104,13 @@ program
     prepareHome();
     const choice = await choosePulumi(quiet);
     const script = ["cli/main.ts", ...args];
-    process.exitCode = await handThrough(process.execPath, script, [dirname(choice.pulumi)]);
+    process.exitCode = await handOver(process.execPath, script, [dirname(choice.pulumi)]);
   });
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof LocalError)) throw error;
+  if (!(error instanceof LocalError || error instanceof CannotRun)) throw error;
   console.error(`\n${error.message}`);
   // At once: builds that wait for their turn would go on for minutes.
   process.exit(1);

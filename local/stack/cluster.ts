@@ -1,13 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { AuthorizationV1Api, KubeConfig, VersionApi } from "@kubernetes/client-node";
+import { oneLine } from "../../cli/errors.ts";
 import { LocalError } from "../errors.ts";
 import { kubeconfigFile } from "./environment.ts";
-
-/** The innermost cause in one line: "fetch failed" alone helps nobody. */
-function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? (error.message.split("\n")[0] ?? "") : oneLine(error.cause);
-}
 
 /**
  * Points everything that runs here at one cluster: a kubeconfig with that one context is written,

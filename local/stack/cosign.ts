@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { expectedIdentity } from "../../cli/verify/token.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import { LocalError } from "../errors.ts";
 
@@ -19,9 +20,12 @@ const execute = promisify(execFile);
  */
 export async function signWithCosign(
   cosign: string,
-  outputs: Pick<StackOutputs, "mirror">,
+  outputs: StackOutputs,
   token: string,
 ): Promise<{ identity: string; issuer: string }> {
+  const { name: identity, issuer } = expectedIdentity(token, outputs);
+  if (identity === undefined)
+    throw new LocalError(`The token of ${issuer} does not say whom Fulcio will name.`);
   const home = mkdtempSync(join(tmpdir(), "anchorhold-cosign-"));
   const run = async (...args: string[]) => {
     const env = { PATH: process.env.PATH, HOME: home, SIGSTORE_ID_TOKEN: token };
@@ -33,7 +37,6 @@ export async function signWithCosign(
     }
   };
   const { url, rootUrl, rootSha256 } = outputs.mirror;
-  const { sub: identity, iss: issuer } = claimsOf(token);
   try {
     writeFileSync(join(home, "blob"), randomBytes(64));
     await run("initialize", "--mirror", url, "--root", rootUrl, "--root-checksum", rootSha256);
@@ -52,15 +55,4 @@ export async function signWithCosign(
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-/** Fulcio's subject for a service account is its URI under kubernetes.io. */
-function claimsOf(token: string): { sub: string; iss: string } {
-  const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
-  const claims = JSON.parse(payload) as { sub: string; iss: string };
-  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(claims.sub);
-  const sub = account
-    ? `https://kubernetes.io/namespaces/${account[1]}/serviceaccounts/${account[2]}`
-    : claims.sub;
-  return { sub, iss: claims.iss };
 }

@@ -20,10 +20,20 @@ export interface PulumiResult {
 /** Commands that read the stack's configuration file. */
 const readConfig = new Set(["up", "update", "preview", "pre", "refresh", "destroy", "config"]);
 
+/** The stack that the arguments name: `-s NAME`, `-s=NAME`, `-sNAME`, or `--stack` likewise. */
+function namedStack(args: readonly string[]): string | undefined {
+  const [stack] = args.flatMap((arg, index) => {
+    if (arg === "-s" || arg === "--stack") return [args[index + 1] ?? ""];
+    return /^(?:-s=?|--stack=)(.*)$/.exec(arg)?.slice(1) ?? [];
+  });
+  return stack;
+}
+
 /** Adds the deployed configuration, unless the caller names another file or another stack. */
 export function withStackFile(args: readonly string[]): string[] {
   const command = args.find((arg) => !arg.startsWith("-"));
-  const isOther = args.some((arg) => /^(-s|--stack|--config-file)(=|$)/.test(arg));
+  const isOther =
+    namedStack(args) !== undefined || args.some((arg) => /^--config-file(=|$)/.test(arg));
   return command !== undefined && readConfig.has(command) && !isOther
     ? [...args, "--config-file", stackFile]
     : [...args];
@@ -31,14 +41,11 @@ export function withStackFile(args: readonly string[]): string[] {
 
 /**
  * Stand-ins are for the local stack alone.
- * @throws LocalError when the arguments name another one
+ * @throws LocalError when the arguments, or else PULUMI_STACK, name another one
  */
 export function refuseOtherStacks(choice: PulumiChoice, args: readonly string[]): void {
   if (choice.kind === "official") return;
-  const [stack] = args.flatMap((arg, index) => {
-    if (arg === "-s" || arg === "--stack") return [args[index + 1] ?? ""];
-    return /^(?:-s|--stack)=(.*)$/.exec(arg)?.slice(1) ?? [];
-  });
+  const stack = namedStack(args) ?? process.env.PULUMI_STACK;
   if (stack === undefined || stack === "local") return;
   throw new LocalError(
     `Stack ${stack}: the stand-ins for Pulumi's plugins serve the local stack alone. Install Pulumi ` +

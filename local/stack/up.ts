@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { parseOutputs } from "../../cli/verify/outputs.ts";
 import { identityToken } from "../../cli/verify/token.ts";
-import { outputsSchema, type StackOutputs } from "../../infra/outputs.ts";
+import type { StackOutputs } from "../../infra/outputs.ts";
 import { LocalError } from "../errors.ts";
 import { ensureEverything } from "../everything.ts";
 import { ensureImages } from "../images/index.ts";
@@ -11,14 +11,8 @@ import type { Report } from "../report.ts";
 import { chooseChart } from "./chart.ts";
 import { useCluster } from "./cluster.ts";
 import { signWithCosign } from "./cosign.ts";
-import {
-  environment,
-  kubeconfigFile,
-  outputsFile,
-  prepareHome,
-  projectDir,
-  stackFile,
-} from "./environment.ts";
+import { kubeconfigFile, outputsFile, prepareHome, stackFile } from "./environment.ts";
+import { handThrough } from "./handThrough.ts";
 import { failureHint } from "./hints.ts";
 import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
@@ -90,20 +84,12 @@ async function saveOutputs(choice: PulumiChoice): Promise<StackOutputs> {
   });
   if (code !== 0) throw new LocalError(`The stack's outputs cannot be read: ${stderr.trim()}`);
   writeFileSync(outputsFile, stdout, { mode: 0o600 });
-  return outputsSchema.parse(JSON.parse(stdout));
+  return parseOutputs(stdout, "the local stack");
 }
 
 async function verify(choice: PulumiChoice): Promise<void> {
   const args = ["cli/main.ts", "verify", "--outputs", outputsFile];
-  const child = spawn(process.execPath, args, {
-    cwd: projectDir,
-    env: environment([dirname(choice.pulumi)]),
-    stdio: "inherit",
-  });
-  const code = await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
+  const code = await handThrough(process.execPath, args, [dirname(choice.pulumi)]);
   if (code !== 0) throw new LocalError("`anchorhold verify` found the faults that stand above.");
 }
 

@@ -1,15 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { layout } from "../../local/node/layout.ts";
 import { homeDir } from "../../local/paths.ts";
+import { isOurNode, whySkipped } from "./support/node.ts";
 import { run } from "./support/process.ts";
 import { describeStack, newToken, projectRoot } from "./support/stack.ts";
-
-const isOurNode = existsSync(layout.containerdSocket);
-const why = isOurNode ? "" : " (skipped: the cluster is not the node that npm start builds)";
 
 await describeStack("npm start refuses, and changes nothing", (stack) => {
   let home: string;
@@ -87,13 +84,13 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
       limitMs: 300_000,
     });
 
-  test.skipIf(!isOurNode)(`a wrong passphrase${why}`, async () => {
+  test.skipIf(!isOurNode)(`a wrong passphrase${whySkipped}`, async () => {
     const { code, stderr } = await startAgain({ PULUMI_CONFIG_PASSPHRASE: "wrong" });
     expect(stderr).toMatch(/Nothing was changed\. The passphrase is not the one .* unset PULUMI_/);
     expect(code).toBe(1);
   });
 
-  test.skipIf(!isOurNode)(`a lock that another run holds${why}`, async () => {
+  test.skipIf(!isOurNode)(`a lock that another run holds${whySkipped}`, async () => {
     const folder = join(homeDir, "state/.pulumi/locks/organization/anchorhold/local");
     const lock = join(folder, "of-a-test.json");
     mkdirSync(folder, { recursive: true });
@@ -116,7 +113,6 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
 });
 
 async function apiToken(probe: { namespace: string; serviceAccount: string }): Promise<string> {
-  const { CoreV1Api } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromDefault();
   const reply = await config.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({

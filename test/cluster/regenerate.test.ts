@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readFile, writeFile } from "node:fs/promises";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
@@ -10,6 +9,7 @@ import { leftovers } from "../../local/node/index.ts";
 import { layout } from "../../local/node/layout.ts";
 import { stackFile } from "../../local/stack/environment.ts";
 import { as, Cosign } from "./support/cosign.ts";
+import { isOurNode, whySkipped } from "./support/node.ts";
 import {
   anchorholdVerify,
   describeStack,
@@ -89,10 +89,7 @@ await describeStack("nothing regenerates by itself", (stack) => {
   });
 
   // These two take the node in hand, so they need the one that `npm start` builds.
-  const isOurNode = existsSync(layout.containerdSocket);
-  const why = isOurNode ? "" : " (skipped: the cluster is not the node that npm start builds)";
-
-  test.skipIf(!isOurNode)(`a changed image${why}`, async () => {
+  test.skipIf(!isOurNode)(`a changed image${whySkipped}`, async () => {
     const edited = cosign.path("Pulumi.image.yaml");
     await writeFile(edited, await otherFulcioImage(await readFile(stackFile, "utf8")));
     try {
@@ -107,7 +104,7 @@ await describeStack("nothing regenerates by itself", (stack) => {
     }
   });
 
-  test.skipIf(!isOurNode)(`npm run down and npm start${why}`, async () => {
+  test.skipIf(!isOurNode)(`npm run down and npm start${whySkipped}`, async () => {
     await local("down");
     expect(await leftovers()).toEqual([]);
     await local("up");

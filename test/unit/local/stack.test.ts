@@ -22,6 +22,7 @@ describe("pulumi's arguments", () => {
     [["preview", "--config-file", "other.yaml"]],
     [["preview", "--stack", "review"]],
     [["preview", "-s=review"]],
+    [["preview", "-sreview"]],
     [[]],
   ])("%j stays as it is", (args) => {
     expect(withStackFile(args)).toEqual(args);
@@ -31,9 +32,13 @@ describe("pulumi's arguments", () => {
 describe("stand-ins", () => {
   const standIns = { kind: "standIns", pulumi: "/p", helm: "/h" } as const;
 
-  test.each([[["up", "--stack", "production"]], [["preview", "-s=review"]], [["up", "-s", "x"]]])(
-    "are refused for %j",
-    (args) => expect(() => refuseOtherStacks(standIns, args)).toThrow(/local stack alone/),
+  test.each([
+    [["up", "--stack", "production"]],
+    [["preview", "-s=review"]],
+    [["up", "-s", "x"]],
+    [["up", "-sx"]],
+  ])("are refused for %j", (args) =>
+    expect(() => refuseOtherStacks(standIns, args)).toThrow(/local stack alone/),
   );
 
   test("serve the local stack, and official plugins serve any", () => {
