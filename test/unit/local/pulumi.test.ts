@@ -50,7 +50,11 @@ describe("values", () => {
   });
 
   test("JSON survives the way over gRPC", () => {
-    const json = fc.jsonValue().map((value) => ({ value: value as Props[string] }));
+    // google-protobuf keeps a message's map in a plain object, which cannot hold the key __proto__.
+    const json = fc
+      .jsonValue()
+      .filter((value) => !JSON.stringify(value).includes('"__proto__":'))
+      .map((value) => ({ value: value as Props[string] }));
     fc.assert(fc.property(json, (props) => equal(fromStruct(toStruct(props)), plainZero(props))));
   });
 });
