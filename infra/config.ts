@@ -42,7 +42,7 @@ const imageReference = z
     "must be an image reference with its registry, such as ghcr.io/sigstore/fulcio@sha256:…",
   );
 
-const replicas = z.int().min(1).max(9);
+const replicas = z.int().min(1).max(9).default(2);
 
 const schema = z.strictObject({
   /** Begins every namespace, so that two stacks can share a cluster. */
@@ -92,9 +92,20 @@ const schema = z.strictObject({
   tufLife: z.strictObject({ root: days, targets: days, snapshot: days, timestamp: days }),
   /** Where Trillian's MySQL keeps the logs. */
   database: z.strictObject({ size: quantity, storageClass: z.string().min(1).optional() }),
+  /**
+   * Pods of each server that clients or other servers call; `rekor` of every generation. Two if left
+   * out, so that one serves while the other's node is drained or lost. Database, log signer and
+   * search index are one pod each.
+   */
   replicas: z
-    .strictObject({ ctLog: replicas, rekor: replicas, tsa: replicas, fulcio: replicas })
-    .default({ ctLog: 1, rekor: 1, tsa: 1, fulcio: 1 }),
+    .strictObject({
+      ctLog: replicas,
+      rekor: replicas,
+      tsa: replicas,
+      fulcio: replicas,
+      trillianLogServer: replicas,
+    })
+    .prefault({}),
   /** Labels on every namespace. */
   labels: z.record(z.string(), z.string()).default({}),
   /** How the program reaches Trillian's admin interface to make the trees. */

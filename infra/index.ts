@@ -48,6 +48,7 @@ const trillian = new Trillian("trillian", {
   ...context,
   database: config.database,
   treeAccess: config.treeAccess,
+  replicas: config.replicas.trillianLogServer,
 });
 const instance = new random.RandomUuid("instance", {}, trustOptions);
 

@@ -17,6 +17,8 @@ import type { ReleaseContext } from "./release.ts";
 export interface TrillianArgs extends ReleaseContext {
   database: Config["database"];
   treeAccess: Config["treeAccess"];
+  /** Of the log server. */
+  replicas: number;
 }
 
 /** The logs' backend: log server, log signer and the MySQL that keeps the trees. */
@@ -52,6 +54,7 @@ export class Trillian extends pulumi.ComponentResource {
           },
           databaseSecret: database.secretName,
           volumeClaim: database.claimName,
+          replicas: args.replicas,
         }),
       },
       { ...parent, ...trustOptions },

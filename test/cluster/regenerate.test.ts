@@ -132,14 +132,14 @@ async function otherFulcioImage(text: string): Promise<string> {
   return file.toString();
 }
 
-/** Other names for the next CA and TSA, a label on every namespace, more replicas. */
+/** Other names for the next CA and TSA, a label on every namespace, fewer and more replicas. */
 function cosmeticEdit(text: string): string {
   const file = parseDocument(text);
   for (const kind of ["fulcioCa", "tsa"]) {
     file.setIn(["config", "anchorhold:subjects", kind, "commonName"], "edited by a test");
     file.setIn(["config", "anchorhold:subjects", kind, "organization"], "another");
   }
-  file.setIn(["config", "anchorhold:replicas"], { ctLog: 1, rekor: 1, tsa: 2, fulcio: 2 });
+  file.setIn(["config", "anchorhold:replicas"], { tsa: 1, fulcio: 3 });
   file.setIn(["config", "anchorhold:labels"], { edited: "yes" });
   return file.toString();
 }

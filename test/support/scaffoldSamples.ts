@@ -65,6 +65,7 @@ function trillian(): Sample {
       },
       databaseSecret: "database-login-1a2b3c4d",
       volumeClaim: "trillian-mysql",
+      replicas: 2,
       podAnnotations: slice,
     }),
   };

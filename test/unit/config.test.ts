@@ -38,7 +38,12 @@ const trust = () => shipped()["trust"] as Record<string, unknown>;
 describe("the stack's configuration", () => {
   test("accepts the shipped local stack and fills in defaults", () => {
     const config = parse(shipped());
-    expect(config.replicas).toEqual({ ctLog: 1, rekor: 1, tsa: 1, fulcio: 1 });
+    const two = { ctLog: 2, rekor: 2, tsa: 2, fulcio: 2, trillianLogServer: 2 };
+    expect(config.replicas).toEqual(two);
+    expect(parse({ ...shipped(), replicas: { fulcio: 3 } }).replicas).toEqual({
+      ...two,
+      fulcio: 3,
+    });
     expect(config.treeAccess).toEqual({ type: "portForward" });
     expect(config.trust.fulcioCa["1"]).toEqual({ state: "active", source: "generated" });
   });

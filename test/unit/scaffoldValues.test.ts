@@ -20,10 +20,11 @@ const exposure: fc.Arbitrary<Exposure> = fc.oneof(
   fc.constant<Exposure>({ type: "clusterIP" }),
   fc.integer({ min: 30000, max: 32767 }).map((port): Exposure => ({ type: "nodePort", port })),
 );
-const server = { namespace: name, exposure, replicas: fc.integer({ min: 1, max: 9 }) };
+const replicas = fc.integer({ min: 1, max: 9 });
+const server = { namespace: name, exposure, replicas };
 
 const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof(
-  fc.record({ namespace: name, databaseSecret: name, volumeClaim: name }).map((args) => ({
+  fc.record({ namespace: name, databaseSecret: name, volumeClaim: name, replicas }).map((args) => ({
     component: "trillian",
     values: trillianValues({
       ...args,

@@ -26,6 +26,8 @@ export interface TrillianArgs {
   volumeClaim: Input<string>;
   /** User id that the database runs as: 999 in the published MySQL and MariaDB images. */
   databaseUser?: number;
+  /** Of the log server; signer and database are one pod each. */
+  replicas: number;
   resources?: { logServer?: Resources; logSigner?: Resources; database?: Resources };
   /** On log server and signer; the database reads its Secret only when the volume is empty. */
   podAnnotations?: PodAnnotations;
@@ -43,12 +45,17 @@ const databasePort = {
  * What log server and signer have in common. /healthz asks the database as well, so it says who is
  * ready but not who must be restarted.
  */
-function trillianServer(name: string, image: ImageRef, resources: Resources | undefined) {
+function trillianServer(
+  name: string,
+  image: ImageRef,
+  replicaCount: number,
+  resources: Resources | undefined,
+) {
   return {
     enabled: true,
     name,
     fullnameOverride: name,
-    replicaCount: 1,
+    replicaCount,
     portRPC: trillianPorts.rpc,
     portHTTP: trillianPorts.http,
     image: chartImage(image),
@@ -98,12 +105,17 @@ export function trillianValues(args: TrillianArgs): Values {
     initContainerSecurityContext: containerSecurity(),
     mysql: database(args),
     logServer: {
-      ...trillianServer(trillianNames.logServer, images.logServer, resources?.logServer),
+      ...trillianServer(
+        trillianNames.logServer,
+        images.logServer,
+        args.replicas,
+        resources?.logServer,
+      ),
       service: { type: "ClusterIP", ports: servicePorts(rpcPort, httpPort) },
       podAnnotations,
     },
     logSigner: {
-      ...trillianServer(trillianNames.logSigner, images.logSigner, resources?.logSigner),
+      ...trillianServer(trillianNames.logSigner, images.logSigner, 1, resources?.logSigner),
       forceMaster: true,
       service: { type: "ClusterIP", ports: servicePorts(rpcPort) },
       podAnnotations,
