@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 
 const program = "postrender.ts";
-/** All that decides what the post-renderer does, but for Node and the yaml package. */
-const sources = [program, "postrenderRules.ts"];
+/** The folder of the rules that the program applies. */
+const rules = "postrender";
 
 /**
  * Where the post-renderer is, relative to the working directory of program and plugins, which is the
@@ -16,15 +16,21 @@ export function postrenderPath(directory: string = process.cwd()): string {
   return path.startsWith(".") || isAbsolute(path) ? path : `./${path}`;
 }
 
+/** All that decides what the post-renderer does, but for Node and the yaml package. */
+export function postrenderSources(directory: string = import.meta.dirname): string[] {
+  const files = readdirSync(join(directory, rules)).filter((file) => file.endsWith(".ts"));
+  return [program, ...files.sort().map((file) => `${rules}/${file}`)];
+}
+
 /**
  * SHA-256 of the post-renderer's sources, in hex. Helm compares values and chart alone: without this
  * among the values, a changed post-renderer would change nothing in the cluster.
  */
-export function postrenderHash(): string {
+export function postrenderHash(directory: string = import.meta.dirname): string {
   const hash = createHash("sha256");
-  for (const file of sources) {
+  for (const file of postrenderSources(directory)) {
     hash.update(`${file}\0`);
-    hash.update(readFileSync(join(import.meta.dirname, file)));
+    hash.update(readFileSync(join(directory, file)));
     hash.update("\0");
   }
   return hash.digest("hex");

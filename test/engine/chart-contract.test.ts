@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { beforeAll, describe, expect, test } from "vitest";
 import { publishedImages, type ImageKey } from "../../infra/scaffold/images.ts";
+import type { Manifest } from "../../infra/scaffold/postrender/manifest.ts";
 import { postrenderPath } from "../../infra/scaffold/postrenderFiles.ts";
-import type { Manifest } from "../../infra/scaffold/postrenderRules.ts";
 import { samples, type Sample } from "../support/scaffoldSamples.ts";
 import { findHelm, objects, projectDir, render } from "./support/helm.ts";
 
@@ -64,7 +64,9 @@ describe("the stand-in chart gives what the program relies on", () => {
     const manifests = objects(helm, standIn, sample, postrender);
     const kinds = new Set(manifests.map(({ kind }) => kind));
     expect(
-      [...kinds].filter((kind) => !/^(Deployment|Service|ServiceAccount|ConfigMap)$/.test(kind)),
+      [...kinds].filter(
+        (kind) => !/^(Deployment|Service|ServiceAccount|ConfigMap|PodDisruptionBudget)$/.test(kind),
+      ),
     ).toEqual([]);
     expect(manifests.every(({ metadata }) => metadata.namespace === sample.namespace)).toBe(true);
     const pods = manifests.filter(({ kind }) => kind === "Deployment") as unknown as Rendered[];
@@ -79,6 +81,19 @@ describe("the stand-in chart gives what the program relies on", () => {
       expect(chosen).toHaveLength(1);
     }
     for (const pod of pods) expectHardened(pod, sample.release === "fulcio");
+  });
+
+  test.each(cases)("$title: servers roll without a dropped request", ({ sample }) => {
+    const manifests = objects(helm, standIn, sample, postrender);
+    const of = (wanted: string) => manifests.filter(({ kind }) => kind === wanted);
+    const names = (list: Manifest[]) => list.map(({ metadata }) => metadata.name);
+    const servers = of("Deployment").filter(({ metadata }) => !singles.includes(metadata.name));
+    expect(names(servers)).toEqual([serverOf[sample.release]]);
+    for (const server of servers as unknown as Rendered[]) expectRolling(server);
+    const budgets = of("PodDisruptionBudget");
+    expect(names(budgets)).toEqual(names(servers));
+    const { selector } = servers[0]?.spec as Rendered["spec"];
+    expect(budgets[0]?.spec).toMatchObject({ maxUnavailable: 1, selector });
   });
 
   test("a server on a node port has that port alone", () => {
@@ -146,6 +161,35 @@ describe("the stand-in chart gives what the program relies on", () => {
     expect(stderr).toContain("v1 Secret");
   });
 });
+
+/** The Deployment of each Release that runs more than once. */
+const serverOf: Readonly<Record<string, string>> = {
+  trillian: "trillian-logserver",
+  "rekor-1": "rekor-1-server",
+  "rekor-2": "rekor-2-server",
+  ctlog: "ctlog",
+  tsa: "tsa-server",
+  fulcio: "fulcio-server",
+};
+/** Those that run once, whatever happens. */
+const singles = ["trillian-mysql", "trillian-logsigner", "rekor-1-redis", "rekor-2-redis"];
+
+function expectRolling({ spec }: Rendered): void {
+  expect(spec).toMatchObject({
+    replicas: 2,
+    minReadySeconds: 2,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: {
+      spec: {
+        terminationGracePeriodSeconds: 36,
+        topologySpreadConstraints: [
+          { topologyKey: "kubernetes.io/hostname", labelSelector: spec.selector },
+        ],
+        containers: [{ lifecycle: { preStop: { sleep: { seconds: 6 } } } }],
+      },
+    },
+  });
+}
 
 function expectHardened({ spec }: Rendered, mayReadTheApi: boolean): void {
   const pod = spec.template.spec;

@@ -1,6 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outputsSchema, type StackOutputs } from "../../infra/outputs.ts";
+import { refOf } from "../../local/pulumi/kubernetes/cluster.ts";
 import { ProgramUnderTest } from "./support/stack.ts";
 
 let program: ProgramUnderTest;
@@ -45,6 +46,16 @@ describe("the first deployment", () => {
     for (const kind of Object.values(first.records)) expect(Object.keys(kind)).toEqual(["1"]);
     expect(JSON.stringify(first)).not.toContain("PRIVATE KEY");
   });
+
+  test.each(["ctlog", "fulcio-server", "rekor-1-server", "trillian-logserver", "tsa-server"])(
+    "runs %s twice, with a budget for drained nodes",
+    (server) => {
+      const found = program.engine.cluster.all().filter((object) => refOf(object).name === server);
+      const of = (wanted: string) => found.filter(({ kind }) => kind === wanted);
+      expect(of("Deployment")).toMatchObject([{ spec: { replicas: 2 } }]);
+      expect(of("PodDisruptionBudget")).toMatchObject([{ spec: { maxUnavailable: 1 } }]);
+    },
+  );
 
   test("every key, tree, record and namespace is protected", async () => {
     const all = await resources();

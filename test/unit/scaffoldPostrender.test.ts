@@ -1,65 +1,46 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { resolve } from "node:path";
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { postrenderHash, postrenderPath } from "../../infra/scaffold/postrenderFiles.ts";
+import { postrender } from "../../infra/scaffold/postrender/rules.ts";
+import { readManifests, writeManifests } from "../../infra/scaffold/postrender/yaml.ts";
 import {
-  postrender,
-  readManifests,
-  writeManifests,
-  type Manifest,
-} from "../../infra/scaffold/postrenderRules.ts";
+  postrenderHash,
+  postrenderPath,
+  postrenderSources,
+} from "../../infra/scaffold/postrenderFiles.ts";
+import {
+  binding,
+  containerOf,
+  deployment,
+  job,
+  object,
+  podOf,
+  role,
+} from "../support/manifests.ts";
 
 const projectDir = resolve(import.meta.dirname, "../..");
-
-const object = (kind: string, name: string, more: Record<string, unknown> = {}): Manifest => ({
-  apiVersion: "v1",
-  kind,
-  metadata: { name, namespace: "a" },
-  ...more,
-});
-
-function deployment(name: string, container: Record<string, unknown>, pod = {}): Manifest {
-  return object("Deployment", name, {
-    apiVersion: "apps/v1",
-    metadata: { name, namespace: "a", labels: { "app.kubernetes.io/name": name } },
-    spec: {
-      replicas: 1,
-      template: {
-        spec: {
-          serviceAccountName: `${name}-account`,
-          containers: [{ name, ports: [{ containerPort: 5555 }], ...container }],
-          ...pod,
-        },
-      },
-    },
-  });
-}
-
-const rbac = "rbac.authorization.k8s.io/v1";
-const role = (name: string) => object("Role", name, { apiVersion: rbac, rules: [] });
-const binding = (name: string, account: string) =>
-  object("RoleBinding", name, {
-    apiVersion: rbac,
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
-    subjects: [{ kind: "ServiceAccount", name: account, namespace: "a" }],
-  });
-const job = (name: string) => object("Job", name, { apiVersion: "batch/v1" });
-
-const podOf = (manifest: Manifest | undefined) =>
-  (manifest?.spec as { template: { spec: { containers: Record<string, unknown>[] } } }).template
-    .spec;
+const scaffold = resolve(projectDir, "infra/scaffold");
 
 describe("post-rendering", () => {
   test("drops generator Jobs with their accounts and rights, and nothing else", () => {
     const kept = [
-      deployment("server", {}),
-      object("ServiceAccount", "server-account"),
+      deployment("trillian/mysql"),
+      object("ServiceAccount", "trillian-mysql-account"),
       role("election"),
-      binding("election", "server-account"),
-      object("Service", "server"),
-      object("ConfigMap", "server-config"),
+      binding("election", "trillian-mysql-account"),
+      object("Service", "trillian-mysql"),
+      object("ConfigMap", "trillian-config"),
     ];
     const dropped = [
       job("rekor-1-createtree"),
@@ -77,9 +58,10 @@ describe("post-rendering", () => {
   });
 
   test("an account of the same name in another namespace keeps no rights", () => {
-    const elsewhere = binding("rights", "server-account");
-    elsewhere.subjects = [{ kind: "ServiceAccount", name: "server-account", namespace: "b" }];
-    expect(postrender([deployment("server", {}), role("rights"), elsewhere])).toHaveLength(1);
+    const name = "trillian-mysql-account";
+    const elsewhere = binding("rights", name);
+    elsewhere.subjects = [{ kind: "ServiceAccount", name, namespace: "b" }];
+    expect(postrender([deployment("trillian/mysql"), role("rights"), elsewhere])).toHaveLength(1);
   });
 
   test.each([
@@ -89,56 +71,60 @@ describe("post-rendering", () => {
     [object("PersistentVolumeClaim", "data"), "v1 PersistentVolumeClaim a/data"],
     [object("Namespace", "a"), "v1 Namespace a/a"],
     [object("Deployment", "old", { apiVersion: "extensions/v1beta1" }), "extensions/v1beta1"],
-    [object("ClusterRole", "all", { apiVersion: rbac }), `${rbac} ClusterRole`],
+    [object("ClusterRole", "all"), "v1 ClusterRole a/all"],
+    [deployment("rekor/mysql"), "apps/v1 Deployment a/rekor-mysql"],
+    [deployment("rekor"), "apps/v1 Deployment a/rekor"],
+    [object("Deployment", "bare", { apiVersion: "apps/v1" }), "apps/v1 Deployment a/bare"],
   ])("refuses $kind $metadata.name", (manifest, said) => {
     expect(() => postrender([manifest, object("Service", "server")])).toThrow(said);
   });
 
+  test("names every object that it does not know", () => {
+    const manifests = [job("other"), object("Secret", "random"), object("Service", "server")];
+    expect(() => postrender(manifests)).toThrow(
+      "batch/v1 Job a/other, v1 Secret a/random. Switch it off in infra/scaffold/values",
+    );
+  });
+
   test("the TSA gets probes, others do not", () => {
-    const [tsa, other] = postrender([deployment("tsa", {}), deployment("other", {})]);
-    expect(podOf(tsa).containers[0]).toMatchObject({
+    const [tsa] = postrender([deployment("tsa")]);
+    const [fulcio] = postrender([deployment("fulcio")]);
+    expect(containerOf(tsa)).toMatchObject({
       readinessProbe: { httpGet: { path: "/ping", port: 5555 } },
       livenessProbe: { httpGet: { path: "/ping", port: 5555 } },
     });
-    expect(podOf(other).containers[0]).not.toHaveProperty("readinessProbe");
+    expect(containerOf(fulcio)).not.toHaveProperty("readinessProbe");
   });
 
   test("a probe of the TSA's own stays", () => {
     const readinessProbe = { httpGet: { path: "/own", port: 1 } };
-    const [tsa] = postrender([deployment("tsa", { readinessProbe })]);
-    expect(podOf(tsa).containers[0]).toMatchObject({ readinessProbe });
+    const [tsa] = postrender([deployment("tsa", { container: { readinessProbe } })]);
+    expect(containerOf(tsa)).toMatchObject({ readinessProbe });
   });
 
   test("an exec probe becomes TCP with its timing, an HTTP one stays", () => {
+    const readinessProbe = { exec: { command: ["/etc/init.d/mysql", "status"] }, periodSeconds: 2 };
     const livenessProbe = { httpGet: { path: "/healthz", port: 8090 } };
-    const [database] = postrender([
-      deployment("database", {
-        readinessProbe: { exec: { command: ["/etc/init.d/mysql", "status"] }, periodSeconds: 2 },
-        livenessProbe,
-      }),
-    ]);
-    const [container] = podOf(database).containers;
-    expect(container?.readinessProbe).toEqual({ tcpSocket: { port: 5555 }, periodSeconds: 2 });
-    expect(container?.livenessProbe).toEqual(livenessProbe);
+    const container = { readinessProbe, livenessProbe };
+    const [database] = postrender([deployment("trillian/mysql", { container })]);
+    expect(containerOf(database).readinessProbe).toEqual({
+      tcpSocket: { port: 5555 },
+      periodSeconds: 2,
+    });
+    expect(containerOf(database).livenessProbe).toEqual(livenessProbe);
   });
 
   test("a container without a port cannot be probed, and the error names it", () => {
-    const bare = deployment("tsa", { ports: [] });
+    const bare = deployment("tsa", { container: { ports: [] } });
     expect(() => postrender([bare])).toThrow("a/tsa: container tsa has no port");
   });
 
   test("pods get no API token unless the chart's values gave one", () => {
-    const [none, given] = postrender([
-      deployment("none", {}),
-      deployment("given", {}, { automountServiceAccountToken: true }),
-    ]);
+    const [none] = postrender([deployment("trillian/mysql")]);
+    const pod = { automountServiceAccountToken: true };
+    const [given] = postrender([deployment("fulcio", { pod })]);
     expect(podOf(none)).toMatchObject({ automountServiceAccountToken: false });
     expect(podOf(given)).toMatchObject({ automountServiceAccountToken: true });
-  });
-
-  test("running it again changes nothing", () => {
-    const once = postrender([deployment("tsa", {}), object("Service", "tsa")]);
-    expect(postrender(once)).toEqual(once);
   });
 });
 
@@ -203,8 +189,35 @@ describe("the program that Helm runs", () => {
     expect(stderr).toMatch(/^Anchorhold's post-renderer: .*v1 Secret.*\n$/);
   });
 
-  test("has a hash over its sources", () => {
+  /** The relative imports of the program, and of what those import. */
+  function imported(file: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(file)) return seen;
+    seen.add(file);
+    const text = readFileSync(join(scaffold, file), "utf8");
+    for (const [, path = ""] of text.matchAll(/ from "(\.[^"]+)"/g))
+      imported(relative(scaffold, resolve(scaffold, dirname(file), path)), seen);
+    return seen;
+  }
+
+  test("has a hash over all that it imports, and over nothing else", () => {
+    expect([...imported("postrender.ts")].sort()).toEqual(postrenderSources().sort());
     expect(postrenderHash()).toMatch(/^[a-f0-9]{64}$/);
-    expect(postrenderHash()).toBe(postrenderHash());
+  });
+
+  test("has another hash when any of its files changes, and the same in every checkout", () => {
+    const copy = mkdtempSync(join(tmpdir(), "postrender-"));
+    try {
+      for (const file of postrenderSources())
+        cpSync(join(scaffold, file), join(copy, file), { recursive: true });
+      const hashes = [postrenderHash(copy)];
+      expect(hashes).toEqual([postrenderHash()]);
+      for (const file of postrenderSources()) {
+        appendFileSync(join(copy, file), "// changed\n");
+        hashes.push(postrenderHash(copy));
+      }
+      expect(new Set(hashes).size).toBe(1 + postrenderSources().length);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readManifests, type Manifest } from "../../../infra/scaffold/postrenderRules.ts";
+import type { Manifest } from "../../../infra/scaffold/postrender/manifest.ts";
+import { readManifests } from "../../../infra/scaffold/postrender/yaml.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
 import type { Sample } from "../../support/scaffoldSamples.ts";
 
