@@ -19,7 +19,8 @@ export type ImageKey =
   | "rekorServer"
   | "timestampServer"
   | "fulcioServer"
-  | "nginx";
+  | "nginx"
+  | "node";
 
 export type Images = Readonly<Record<ImageKey, ImageRef>>;
 
@@ -30,8 +31,9 @@ const image = (registry: string, repository: string, version: string): ImageRef 
 });
 
 /**
- * What is published: the images that scaffold 0.6.113 pins, byte for byte, and the nginx that serves
- * TUF (docker.io/nginxinc/nginx-unprivileged:1.30.5-alpine, the digest of its image index).
+ * What is published: the images that scaffold 0.6.113 pins, byte for byte, the nginx that serves TUF
+ * (docker.io/nginxinc/nginx-unprivileged:1.30.5-alpine) and the Node.js that signs its timestamps
+ * (docker.io/library/node:24.21.0-bookworm-slim), both by the digests of their image indexes.
  */
 export const publishedImages: Images = {
   trillianLogServer: image(
@@ -88,6 +90,11 @@ export const publishedImages: Images = {
     "docker.io",
     "nginxinc/nginx-unprivileged",
     "1.30.5-alpine@sha256:ed04ec1ff34502c339ee5c3ae3f855442398edc1d05591e2b98981dcbbd20b1e",
+  ),
+  node: image(
+    "docker.io",
+    "library/node",
+    "24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6",
   ),
 };
 

@@ -1,12 +1,16 @@
 // What is in each image.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { services, type Program } from "../tools/programs.ts";
 import type { ImageDefaults } from "./archive.ts";
 import type { LayerEntry } from "./layer.ts";
 
 /** An image that can be made here. */
-export type ImageName = keyof typeof services | "services" | "pause";
+export type ImageName = keyof typeof services | "services" | "pause" | "node";
+
+/** The images that need parts of a Debian below their own files. */
+type DebianImage = "services" | "node";
 
 /** The user of images with one static program; the chart's own images use it too. */
 const nonroot = "65533:65533";
@@ -18,7 +22,7 @@ const pause: Program = {
 };
 
 /** The program of an image that holds just one. */
-export const imagePrograms: Readonly<Record<Exclude<ImageName, "services">, Program>> = {
+export const imagePrograms: Readonly<Record<Exclude<ImageName, DebianImage>, Program>> = {
   ...services,
   pause,
 };
@@ -26,6 +30,7 @@ export const imagePrograms: Readonly<Record<Exclude<ImageName, "services">, Prog
 /** Every image, the longest build first. */
 export const imageNames: readonly ImageName[] = [
   "services",
+  "node",
   ...(Object.keys(imagePrograms) as (keyof typeof imagePrograms)[]),
 ];
 
@@ -81,5 +86,21 @@ export function servicesImage(schema: string): { entries: LayerEntry[]; defaults
     // Root like the images it stands in for: the database steps down by itself, and a pod's
     // security context decides for the others.
     defaults: { entrypoint: [`${bin}/services-entrypoint`], user: "0:0" },
+  };
+}
+
+/** The Node.js that npm installed for this project. */
+export function nodeProgram(): { version: string; binary: string } {
+  const file = createRequire(import.meta.url).resolve("node/package.json");
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return { version, binary: join(dirname(file), "bin", "node") };
+}
+
+/** What the image of Node.js has above Debian's libraries. */
+export function nodeImage(binary: string): { entries: LayerEntry[]; defaults: ImageDefaults } {
+  const path = "/usr/local/bin/node";
+  return {
+    entries: [{ path, mode: 0o755, content: { file: binary } }],
+    defaults: { entrypoint: [path], user: nonroot },
   };
 }

@@ -10,13 +10,15 @@ import { writeArchive, type ImageDefaults } from "./archive.ts";
 import {
   imageNames,
   imagePrograms,
+  nodeImage,
+  nodeProgram,
   programImage,
   rootCertificates,
   servicesImage,
   type ImageName,
 } from "./contents.ts";
 import { writeLayer, type LayerEntry } from "./layer.ts";
-import { ensureRootfs, rootfsDirectory } from "./rootfs.ts";
+import { ensureRootfs, rootfs, rootfsDirectory } from "./rootfs.ts";
 
 export { imageNames, type ImageName } from "./contents.ts";
 
@@ -46,7 +48,7 @@ interface Recipe {
 /** Raised when the way in which images are put together changes. */
 const format = 1;
 
-function programRecipe(name: Exclude<ImageName, "services">, report: Report): Recipe {
+function programRecipe(name: keyof typeof imagePrograms, report: Report): Recipe {
   const program = imagePrograms[name];
   const roots = name === "pause" ? undefined : rootCertificates();
   const { entries, defaults } = programImage(program, programDirectory(program), roots);
@@ -63,21 +65,38 @@ function servicesRecipe(report: Report): Recipe {
   const trillian = services["trillian-log-server"];
   const { entries, defaults } = servicesImage(`${trillian.module} ${trillian.version}`);
   return {
-    key: keyOf(format, rootfsDirectory, entries, defaults),
+    key: keyOf(format, rootfsDirectory(rootfs.services), entries, defaults),
     parts: async () => {
-      const [rootfs, source] = await Promise.all([
-        ensureRootfs(report),
+      const [below, source] = await Promise.all([
+        ensureRootfs(rootfs.services, report),
         moduleSource(trillian, cacheDir),
       ]);
       const schema = await readFile(join(source, "storage/mysql/schema/storage.sql"), "utf8");
-      return { below: [rootfs], ...servicesImage(schema) };
+      return { below: [below], ...servicesImage(schema) };
     },
   };
 }
 
+function nodeRecipe(report: Report): Recipe {
+  const { version, binary } = nodeProgram();
+  const { entries, defaults } = nodeImage(version);
+  return {
+    key: keyOf(format, rootfsDirectory(rootfs.node), entries, defaults, process.arch),
+    parts: async () => ({
+      below: [await ensureRootfs(rootfs.node, report)],
+      ...nodeImage(binary),
+    }),
+  };
+}
+
+function recipeOf(name: ImageName, report: Report): Recipe {
+  if (name === "services") return servicesRecipe(report);
+  return name === "node" ? nodeRecipe(report) : programRecipe(name, report);
+}
+
 async function ensureImage(name: ImageName, report: Report): Promise<LocalImage> {
   const repository = `anchorhold/${name}`;
-  const recipe = name === "services" ? servicesRecipe(report) : programRecipe(name, report);
+  const recipe = recipeOf(name, report);
   const directory = join(cacheDir, "images", name, recipe.key);
   await ensureStored(
     directory,

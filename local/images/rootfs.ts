@@ -1,5 +1,5 @@
-// A small Debian with the servers that no Go module offers, by mmdebstrap: no image registry and
-// no container engine needed.
+// Small Debians for what no Go module offers, by mmdebstrap: no image registry and no container
+// engine needed.
 import { join } from "node:path";
 import { LocalError } from "../errors.ts";
 import { cacheDir } from "../paths.ts";
@@ -10,7 +10,7 @@ import { ensureStored, keyOf } from "../tools/store.ts";
 const suite = "bookworm";
 
 /** The "core" packages hold the database's programs without its service and Perl clients. */
-const packages = [
+const servers = [
   "mariadb-server-core",
   "mariadb-client-core",
   "redis-server",
@@ -26,50 +26,73 @@ const excluded = ["doc", "man", "locale", "info"].map((folder) => `/usr/share/${
 const addUser =
   'chroot "$1" useradd --system --user-group --uid 999 --home-dir /var/lib/mysql --shell /usr/sbin/nologin mysql';
 
-const args = [
-  "--mode=root",
-  "--variant=essential",
-  `--include=${packages.join(",")}`,
+interface Rootfs {
+  /** For messages. */
+  what: string;
+  /** mmdebstrap's, but for the place of the result. */
+  args: readonly string[];
+}
+
+const common = [
   ...excluded.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
   // Device files belong to the container runtime.
   "--skip=output/dev",
-  `--customize-hook=${addUser}`,
-  suite,
 ];
+
+const services: Rootfs = {
+  what: "database, Redis and nginx",
+  args: [
+    ...["--mode=root", "--variant=essential", `--include=${servers.join(",")}`],
+    ...common,
+    `--customize-hook=${addUser}`,
+    suite,
+  ],
+};
+
+/** The libraries that Node.js wants and nothing else: no shell, no package manager. */
+const node: Rootfs = {
+  what: "Node.js",
+  args: ["--mode=root", "--variant=extract", "--include=libstdc++6", ...common, suite],
+};
+
+export const rootfs = { services, node } as const;
 
 /** Times in the tar are at most this one (reproducible-builds.org, SOURCE_DATE_EPOCH). */
 const env = { SOURCE_DATE_EPOCH: "1700000000" };
 
-/** Where the root filesystem lies, by what goes into it. */
-export const rootfsDirectory = join(cacheDir, "rootfs", `${suite}-${keyOf(args, env)}`);
+/** Where a root filesystem lies, by what goes into it. */
+export function rootfsDirectory({ args }: Rootfs): string {
+  return join(cacheDir, "rootfs", `${suite}-${keyOf(args, env)}`);
+}
 
-async function build(draft: string, report: Report): Promise<void> {
+async function build({ what, args }: Rootfs, draft: string, report: Report): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new LocalError(
-      "The image of database, Redis and nginx: only root can make it. Run the same command as root.",
+      `The image of ${what}: only root can make it. Run the same command as root.`,
     );
   }
   const started = Date.now();
-  report("database, Redis, nginx: fetching Debian packages");
+  report(`${what}: fetching Debian packages`);
   await run("mmdebstrap", [...args, join(draft, "rootfs.tar")], {
-    what: "The image of database, Redis and nginx",
+    what: `The image of ${what}`,
     env,
     whenMissing: 'Run "apt-get install mmdebstrap"',
   });
-  report(`database, Redis, nginx: made in ${Math.round((Date.now() - started) / 1000)} s`);
+  report(`${what}: made in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 /**
- * Makes sure that the root filesystem is in the cache.
+ * Makes sure that a root filesystem is in the cache.
  * @returns the path of its tar file
  * @throws LocalError naming the cause and the remedy
  */
-export async function ensureRootfs(report: Report): Promise<string> {
+export async function ensureRootfs(wanted: Rootfs, report: Report): Promise<string> {
+  const directory = rootfsDirectory(wanted);
   await ensureStored(
-    rootfsDirectory,
-    "The image of database, Redis and nginx",
-    (draft) => build(draft, report),
+    directory,
+    `The image of ${wanted.what}`,
+    (draft) => build(wanted, draft, report),
     report,
   );
-  return join(rootfsDirectory, "rootfs.tar");
+  return join(directory, "rootfs.tar");
 }

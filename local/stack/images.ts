@@ -14,6 +14,7 @@ const sources: Record<ImageKey, ImageName> = {
   timestampServer: "timestamp-server",
   fulcioServer: "fulcio",
   nginx: "services",
+  node: "node",
 };
 
 /** The configuration's `images` for images that were built here. */

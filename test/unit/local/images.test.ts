@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
@@ -8,7 +8,13 @@ import { promisify } from "node:util";
 import { extract, type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { contentVersion, imageConfig, writeArchive } from "../../../local/images/archive.ts";
-import { imagePrograms, programImage, servicesImage } from "../../../local/images/contents.ts";
+import {
+  imagePrograms,
+  nodeImage,
+  nodeProgram,
+  programImage,
+  servicesImage,
+} from "../../../local/images/contents.ts";
 import { imageNames } from "../../../local/images/index.ts";
 import {
   completeEntries,
@@ -142,6 +148,7 @@ describe("images", () => {
         "coredns",
         "ct-server",
         "fulcio",
+        "node",
         "pause",
         "rekor",
         "services",
@@ -166,6 +173,16 @@ describe("images", () => {
     });
     const without = programImage(imagePrograms.pause, "/x/pause", undefined);
     expect(without.entries.map(({ path }) => path)).toEqual(["/usr/local/bin/pause", "/tmp"]);
+  });
+
+  test("Node.js is the one that npm installed, without rights", () => {
+    const { version, binary } = nodeProgram();
+    const { entries, defaults } = nodeImage(binary);
+    expect(entries).toEqual([
+      { path: "/usr/local/bin/node", mode: 0o755, content: { file: binary } },
+    ]);
+    expect(defaults).toEqual({ entrypoint: ["/usr/local/bin/node"], user: "65533:65533" });
+    expect(execFileSync(binary, ["--version"], { encoding: "utf8" })).toBe(`v${version}\n`);
   });
 
   test("the scripts of the services image are valid for sh", async () => {

@@ -68,6 +68,7 @@ test("every image that the program wants is built here, pinned by content", () =
     "timestamp-server",
     "coredns",
     "services",
+    "node",
     "pause",
   ];
   const version = "0123456789abcdef0123456789abcdef";
