@@ -31,6 +31,8 @@ export class MemoryCluster implements Cluster {
   status: StatusHook = () => undefined;
   /** Called before each write; what it throws is the API server's refusal. */
   beforeWrite: (verb: "create" | "apply" | "delete", ref: Ref) => void = () => undefined;
+  /** Called after each write: where a test plays a controller. */
+  afterWrite: (verb: "create" | "apply", object: Props) => void = () => undefined;
   private readonly objects = new Map<string, Props>();
   private version = 1;
 
@@ -110,6 +112,7 @@ export class MemoryCluster implements Cluster {
     const metadata = { ...objectAt(object, "metadata"), resourceVersion: String(this.version++) };
     const stored = { ...object, metadata };
     this.objects.set(keyOf(ref), stored);
+    this.afterWrite(verb, stored);
     return this.withStatus(stored);
   }
 

@@ -40,6 +40,9 @@ import { skipsWait, untilGone, untilReady, WaitError, type WaitOptions } from ".
 const FIELD_MANAGER = "__fieldManager";
 const INITIAL_VERSION = "__initialApiVersion";
 
+const REPLACE_UNREADY = "pulumi.com/replaceUnready";
+const REPLACE_UNREADY_PATH = `.metadata.annotations["${REPLACE_UNREADY}"]`;
+
 /** Kinds that a refresh looks at for readiness, as the official plugin does. */
 const READ_READINESS = /^(Deployment|StatefulSet|DaemonSet|Job|Pod|Service)$/;
 
@@ -123,8 +126,9 @@ export class Objects {
     const replaces = Object.entries(detailed)
       .filter(([, { kind }]) => kind.endsWith("_REPLACE"))
       .map(([path]) => path);
+    if (await this.isUnready(given, state.live)) replaces.push(REPLACE_UNREADY_PATH);
     return {
-      changes: Object.keys(detailed).length > 0,
+      changes: Object.keys(detailed).length > 0 || replaces.length > 0,
       replaces,
       deleteBeforeReplace: replaces.length > 0 && keepsName(news, state.live),
       detailed,
@@ -219,6 +223,16 @@ export class Objects {
       wanted === "orphan" ? "Orphan" : wanted === "background" ? "Background" : "Foreground";
     await this.settings.cluster.delete(ref, propagation);
     if (!skipsWait(inputs)) await untilGone(ref, inputs, this.waiting(request));
+  }
+
+  /** Whether the object is a Job that asks to be replaced when it is not complete. */
+  private async isUnready(wanted: Props, live: Props): Promise<boolean> {
+    const asks = annotation(wanted, REPLACE_UNREADY) === "true";
+    if (!asks || textAt(wanted, "kind") !== "Job") return false;
+    const { cluster } = this.settings;
+    // Like the official plugin: who cannot be asked, or is gone, is no reason.
+    const job = await cluster.get(refOf(live)).catch(() => undefined);
+    return job !== undefined && !(await readiness(job, cluster, Infinity)).ready;
   }
 
   private waiting(request: { timeout: number; log: (text: string) => void }): WaitOptions {

@@ -228,6 +228,28 @@ describe("objects in a cluster", () => {
     expect(outputs["__inputs"]).toMatchObject({ kind: "Deployment" });
   });
 
+  test.each([
+    ["failed, and asks for it", "Failed", "true", true],
+    ["failed, and does not ask", "Failed", "false", false],
+    ["is complete", "Complete", "true", false],
+  ])("a Job that %s", async (_, condition, asks, replaced) => {
+    const cluster = new MemoryCluster();
+    const annotations = { "pulumi.com/replaceUnready": asks };
+    const job = {
+      ...{ apiVersion: "batch/v1", kind: "Job" },
+      metadata: { name: "j", namespace: "default", annotations },
+    };
+    const { id, outputs } = await objects(cluster).create(request(job));
+    cluster.status = () => ({ conditions: [{ type: condition, status: "True" }] });
+    const news = { ...request(job), id, olds: outputs, news: job, oldInputs: job };
+    const diff = await objects(cluster).diff({ ...news, ignoreChanges: [] });
+    expect(diff.changes).toBe(replaced);
+    expect(diff.replaces).toHaveLength(replaced ? 1 : 0);
+    await cluster.delete({ ...job, namespace: "default", name: "j" });
+    const gone = await objects(cluster).diff({ ...news, ignoreChanges: [] });
+    expect(gone.changes).toBe(false);
+  });
+
   test("refresh finds that an object is gone", async () => {
     const read = { ...request({}), id: "default/a", olds: {}, inputs: named("a") };
     expect((await objects(new MemoryCluster()).read(read)).id).toBe("");
