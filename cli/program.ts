@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { exitCode } from "./exit.ts";
+import type { ObserveOptions } from "./observe/command.ts";
 import type { TreeOptions } from "./trillian/command.ts";
 import type { VerifyOptions } from "./verify/command.ts";
 
@@ -21,6 +22,7 @@ export function buildProgram(terminal: Terminal): Command {
   addVerify(program, terminal);
   addToken(program, terminal);
   addTree(program, terminal);
+  addObserve(program, terminal);
   return program;
 }
 
@@ -74,10 +76,24 @@ function addTree(program: Command, terminal: Terminal): void {
     .requiredOption("--description <text>", "unique description, by which the tree is found again")
     .option("--address <host:port>", "the Trillian log server's gRPC address")
     .option("--port-forward <namespace/service:port>", "reach it through the Kubernetes API")
+    .option("--context <name>", "the kubeconfig's context, with --port-forward")
     .option("--timeout <seconds>", "how long to wait for the server", seconds, 120)
     .action(async (options: TreeOptions) => {
       const { createTree } = await import("./trillian/command.ts");
       await createTree(options, (line) => terminal.out(line));
+    });
+}
+
+function addObserve(program: Command, terminal: Terminal): void {
+  program
+    .command("observe", { hidden: true })
+    .description(
+      "Wait until every replica serves what EXPECT__… variables say; used by the program",
+    )
+    .option("--timeout <seconds>", "how long to wait", seconds, 180)
+    .action(async (options: ObserveOptions) => {
+      const { observe } = await import("./observe/command.ts");
+      await observe(options, (line) => terminal.out(line));
     });
 }
 

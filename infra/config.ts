@@ -29,6 +29,21 @@ const quantity = z
   .regex(/^\d+(\.\d+)?(Mi|Gi|Ti)$/, "must be a Kubernetes quantity such as 5Gi");
 const days = z.number().positive().max(36500);
 
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90s`, `15m`, `24h`, `7d`, as seconds. */
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[smhd]$/, "must be a duration such as 90s, 15m, 24h or 7d")
+  .transform(
+    (text) => Number(text.slice(0, -1)) * unitSeconds[text.at(-1) as keyof typeof unitSeconds],
+  );
+
+/** Five fields of cron (minute, hour, day, month, weekday), as a Kubernetes CronJob takes them. */
+const cron = z
+  .string()
+  .regex(/^(\S+ ){4}\S+$/, "must be a cron schedule of five fields, such as 17 3 * * *");
+
 const subject = z.strictObject({
   organization: z.string().min(1).max(64),
   commonName: z.string().min(1).max(64),
@@ -88,8 +103,15 @@ const schema = z.strictObject({
     .min(1),
   /** The generations of everything that makes trust, and the state of each: see docs/design.md. */
   trust: trustSchema,
-  /** Life of each TUF role's metadata from its signing, in days. */
-  tufLife: z.strictObject({ root: days, targets: days, snapshot: days, timestamp: days }),
+  /**
+   * Between a generation being seen published on every replica and its first use, and between its
+   * last use and its closing: the time in which every client must have asked TUF once.
+   */
+  leadTime: duration,
+  /** Life of the TUF metadata that the program signs, from its signing, in days. */
+  tufLife: z.strictObject({ root: days, targets: days, snapshot: days }),
+  /** The one TUF role that is signed inside the cluster, so that no pipeline has to run. */
+  timestamp: z.strictObject({ life: duration, schedule: cron }),
   /** Where Trillian's MySQL keeps the logs. */
   database: z.strictObject({ size: quantity, storageClass: z.string().min(1).optional() }),
   /**

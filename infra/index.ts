@@ -1,12 +1,14 @@
 // A private Sigstore, read from top to bottom: configuration and records → decide → trust → logs →
 // publication → producers → outputs. Nothing is registered before `decide` has agreed.
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { loadConfig } from "./config.ts";
+import { producersExpectation, switchedExpectation } from "./expectations.ts";
+import { look } from "./look.ts";
 import { addresses, ctLogPrefix, rekorPort } from "./platform/exposure.ts";
 import { namespace } from "./platform/namespace.ts";
+import { protectEverything } from "./protect.ts";
 import { Probe } from "./platform/probe.ts";
-import { TufServer } from "./platform/tufServer.ts";
+import { TufMirror } from "./platform/tuf/mirror.ts";
 import { chartVersion } from "./scaffold/chart.ts";
 import { imageReference, selectImages } from "./scaffold/images.ts";
 import { CtLog } from "./services/ctLog.ts";
@@ -15,51 +17,66 @@ import type { ReleaseContext } from "./services/release.ts";
 import { Rekor } from "./services/rekor.ts";
 import { Trillian } from "./services/trillian.ts";
 import { Tsa } from "./services/tsa.ts";
-import { decide } from "./trust/decide.ts";
+import type { Records } from "./outputs.ts";
+import { decide, isRemembered } from "./trust/decide.ts";
 import { documents } from "./trust/documents.ts";
-import { each, one, recordsOf } from "./trust/each.ts";
+import { each, one, recordsOf, some } from "./trust/each.ts";
 import { FulcioCa } from "./trust/fulcioCa.ts";
+import { Gate } from "./trust/gate.ts";
+import { Endings, lifeOutputs, Published, Switches } from "./trust/history.ts";
+import { rememberedRecords } from "./trust/memory.ts";
 import { recall } from "./trust/recall.ts";
-import { trustOptions } from "./trust/record.ts";
+import { frozen } from "./trust/record.ts";
+import { story } from "./trust/story.ts";
 import { TimestampAuthority } from "./trust/timestampAuthority.ts";
 import { TransparencyLog } from "./trust/transparencyLog.ts";
+import { trusted } from "./trust/trusted.ts";
 import { TufOnlineKeys, TufRootKeys } from "./trust/tuf/keys.ts";
 import { TufPublication } from "./trust/tuf/publication.ts";
 import { sha256 } from "./trust/tuf/metadata.ts";
 
-// What shall be, what was, and whether the step between is allowed.
+protectEverything();
+
+// What shall be, what was, what is there, and whether the step between is allowed.
 const now = new Date();
 const config = loadConfig();
 chartVersion(config.chart); // refuses here, before a Release would, when others are made already
+const { prefix } = config;
 const context: ReleaseContext = {
   chart: config.chart,
-  prefix: config.prefix,
+  prefix,
   labels: config.labels,
   images: selectImages(config.images),
 };
-const remembered = await recall();
-const plan = decide(config.trust, remembered.records, now);
+const { instance, memory } = await recall();
+const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
+const cluster = await look(memory, prefix, now);
+for (const line of story(plan, memory)) await pulumi.log.info(line);
+frozen("cluster", { uid: cluster.uid }, {});
 const at = addresses(config.exposure);
 const { ports } = config.exposure;
-const known = remembered.records;
+const known = memory.kinds;
+const history = { plan, memory };
+const endings = new Endings("endings", history);
 
 // The logs' backend, which trees are made in.
 const trillian = new Trillian("trillian", {
   ...context,
   database: config.database,
   treeAccess: config.treeAccess,
+  context: cluster.context,
   replicas: config.replicas.trillianLogServer,
 });
-const instance = new random.RandomUuid("instance", {}, trustOptions);
 
 // Trust: one component a generation, each made once.
-const log = (generation: number, baseUrl: string, origin: string, before: typeof known.rekor) => ({
+const log = (kind: "ctLog" | "rekor", generation: number, baseUrl: string, origin: string) => ({
   generation,
   baseUrl,
   origin,
-  instance: instance.result,
+  instance,
   access: trillian.access,
-  known: before?.[generation],
+  known: known[kind].records[generation],
+  keyless: plan[kind].keyless.includes(generation),
   now,
 });
 const afterTrillian = { dependsOn: [trillian] };
@@ -70,7 +87,8 @@ const fulcioCas = each(
       generation: n,
       subject: config.subjects.fulcioCa,
       uri: at.fulcio,
-      known: known.fulcioCa?.[n],
+      known: known.fulcioCa.records[n],
+      keyless: plan.fulcioCa.keyless.includes(n),
       now,
     }),
 );
@@ -81,49 +99,48 @@ const tsas = each(
       generation: n,
       subject: config.subjects.tsa,
       uri: at.tsa,
-      known: known.tsa?.[n],
+      known: known.tsa.records[n],
       now,
     }),
 );
 const ctLogs = each(
   plan.ctLog,
   (n) =>
-    new TransparencyLog(
-      `ctlog-${n}`,
-      log(n, at.ctLog(n), ctLogPrefix(n), known.ctLog),
-      afterTrillian,
-    ),
+    new TransparencyLog(`ctlog-${n}`, log("ctLog", n, at.ctLog(n), ctLogPrefix(n)), afterTrillian),
 );
 const rekors = each(
   plan.rekor,
   (n) =>
     new TransparencyLog(
       `rekor-${n}`,
-      log(n, at.rekor(n), config.exposure.host, known.rekor),
+      log("rekor", n, at.rekor(n), config.exposure.host),
       afterTrillian,
     ),
 );
 const tufRoots = each(
   plan.tufRoot,
-  (n) => new TufRootKeys(`tuf-root-${n}`, { generation: n, known: known.tufRoot?.[n], now }),
+  (n) => new TufRootKeys(`tuf-root-${n}`, { generation: n, known: known.tufRoot.records[n], now }),
 );
 const tufOnlines = each(
   plan.tufOnline,
-  (n) => new TufOnlineKeys(`tuf-online-${n}`, { generation: n, known: known.tufOnline?.[n], now }),
+  (n) =>
+    new TufOnlineKeys(`tuf-online-${n}`, { generation: n, known: known.tufOnline.records[n], now }),
 );
 
 // The logs: serving is not yet using.
+const servedLogs = some(ctLogs, [...plan.ctLog.accepts, ...plan.ctLog.readOnly]);
 const ctLog = new CtLog(
   "ctlog",
   {
     ...context,
-    logs: Object.fromEntries(Object.entries(ctLogs).map(([n, made]) => [`ctlog-${n}`, made])),
-    accepts: plan.fulcioCa.accepts.map((n) => one(fulcioCas, n).record),
+    logs: servedLogs,
+    readOnly: plan.ctLog.readOnly,
+    accepts: some(fulcioCas, plan.fulcioCa.accepts),
     backend: trillian.backend,
     nodePort: ports.ctLog,
     replicas: config.replicas.ctLog,
   },
-  afterTrillian,
+  { dependsOn: [trillian, endings] },
 );
 const rekorServers = each(
   plan.rekor,
@@ -144,53 +161,69 @@ const rekorServers = each(
 );
 
 // The publication: what clients trust, computed from the same records as the CT log's roots.
-const published = pulumi
-  .all([
-    recordsOf(fulcioCas),
-    recordsOf(ctLogs),
-    recordsOf(rekors),
-    recordsOf(tsas),
-    one(rekors, plan.rekor.issues).record,
-    one(tsas, plan.tsa.issues).record,
-  ])
-  .apply(([fulcioCa, ctLog, rekor, tsa, rekorInUse, tsaInUse]) =>
-    documents({
-      records: {
-        fulcioCa: Object.values(fulcioCa),
-        ctLog: Object.values(ctLog),
-        rekor: Object.values(rekor),
-        tsa: Object.values(tsa),
-      },
-      rekor: rekorInUse,
-      tsa: tsaInUse,
-      fulcioUrl: at.fulcio,
-      issuers: config.issuers.map(({ issuer }) => issuer),
-      operator: config.prefix,
-    }),
-  );
-const publication = new TufPublication("tuf", {
-  documents: published,
-  rootKeys: one(tufRoots, plan.tufRoot.issues),
-  onlineKeys: one(tufOnlines, plan.tufOnline.issues),
-  life: config.tufLife,
-  known: remembered.tuf,
-  now,
-});
-const tufNamespace = namespace(`${config.prefix}-tuf`, config.labels);
-const mirrorServer = new TufServer(
+const describe = (facts: Pick<Records, "fulcioCa" | "ctLog" | "rekor" | "tsa">) =>
+  documents({
+    records: trusted(facts, plan),
+    rekor: one(facts.rekor, plan.rekor.issues),
+    tsa: one(facts.tsa, plan.tsa.issues),
+    fulcioUrl: at.fulcio,
+    issuers: config.issuers.map(({ issuer }) => issuer),
+    operator: prefix,
+  });
+const records = {
+  fulcioCa: recordsOf(fulcioCas),
+  ctLog: recordsOf(ctLogs),
+  rekor: recordsOf(rekors),
+  tsa: recordsOf(tsas),
+  tufRoot: recordsOf(tufRoots),
+  tufOnline: recordsOf(tufOnlines),
+};
+const publication = new TufPublication(
+  "tuf",
+  {
+    documents: pulumi
+      .all([records.fulcioCa, records.ctLog, records.rekor, records.tsa])
+      .apply(([fulcioCa, ctLog, rekor, tsa]) => describe({ fulcioCa, ctLog, rekor, tsa })),
+    knownDocuments: isRemembered(plan, memory) ? describe(rememberedRecords(memory)) : undefined,
+    rootKeys: one(tufRoots, plan.tufRoot.issues),
+    onlineKeys: one(tufOnlines, plan.tufOnline.issues),
+    life: config.tufLife,
+    publications: memory.publications,
+    now,
+  },
+  { dependsOn: [endings] },
+);
+const tufNamespace = namespace(`${prefix}-tuf`, config.labels);
+const mirrorServer = new TufMirror(
   "tuf-mirror",
   {
-    namespace: tufNamespace.metadata.name,
-    image: imageReference(context.images.nginx),
-    files: publication.files,
-    revision: publication.state.revision,
+    namespace: tufNamespace,
+    images: {
+      nginx: imageReference(context.images.nginx),
+      node: imageReference(context.images.node),
+    },
+    publication,
+    timestampKey: one(tufOnlines, plan.tufOnline.issues).timestamp.privateKeyPem,
+    timestamp: config.timestamp,
     nodePort: ports.tuf,
+    context: cluster.context,
   },
   { dependsOn: [ctLog, ...Object.values(rekorServers)] },
 );
 
-// The producers: nothing signs before what it signs with is accepted and published.
-const producers = { dependsOn: [ctLog, mirrorServer] };
+// Nothing signs before every replica accepts, and the mirror lists, what it signs with.
+const uses = { issuesWithCa: plan.fulcioCa.issues, writesToCtLog: plan.ctLog.issues };
+const ctLogUrl = `${ctLog.internalUrl}/${ctLogPrefix(plan.ctLog.issues)}`;
+const scene = { prefix, context: cluster.context, plan, ctLogUrl, fulcioCas, ctLogs, rekors };
+const trustedGate = new Gate(
+  "trusted-gate",
+  { expected: producersExpectation(scene, publication) },
+  { dependsOn: [ctLog, mirrorServer, ...Object.values(rekorServers)] },
+);
+const published = new Published("published", { ...history, seen: trustedGate.seen });
+
+// The producers.
+const producers = { dependsOn: [published] };
 new Tsa(
   "tsa",
   {
@@ -201,18 +234,25 @@ new Tsa(
   },
   producers,
 );
-new Fulcio(
+const fulcio = new Fulcio(
   "fulcio",
   {
     ...context,
+    uses,
     ca: one(fulcioCas, plan.fulcioCa.issues),
-    ctLogUrl: `${ctLog.internalUrl}/${ctLogPrefix(plan.ctLog.issues)}`,
+    ctLogUrl,
     issuers: config.issuers,
     nodePort: ports.fulcio,
     replicas: config.replicas.fulcio,
   },
   producers,
 );
+const switchedGate = new Gate(
+  "switched-gate",
+  { expected: switchedExpectation(scene) },
+  { dependsOn: [fulcio] },
+);
+const switched = new Switches("switches", { ...history, seen: switchedGate.seen });
 const account = new Probe("probe", { namespace: tufNamespace.metadata.name }).serviceAccount;
 
 // What clients, the command line and the next update need: `StackOutputs` says it in types.
@@ -233,14 +273,15 @@ export const probe = {
   serviceAccount: account,
   audience: "sigstore",
 };
-export const revision = publication.state.revision;
-export const records = {
-  fulcioCa: recordsOf(fulcioCas),
-  ctLog: recordsOf(ctLogs),
-  rekor: recordsOf(rekors),
-  tsa: recordsOf(tsas),
-  tufRoot: recordsOf(tufRoots),
-  tufOnline: recordsOf(tufOnlines),
-};
-export const tuf = publication.state;
+export const revision = publication.current.revision;
+export { prefix, records };
+export const clusterUid = cluster.uid;
+export const life = lifeOutputs(config.trust, plan, published.times, switched.all);
+export const leadTimeSeconds = config.leadTime;
+export const tuf = publication.current.apply(({ version, revision: hash, expires }) => ({
+  version,
+  revision: hash,
+  expires,
+  timestampLifeSeconds: config.timestamp.life,
+}));
 export const initialRoot = publication.initialRoot;

@@ -1,6 +1,8 @@
 import { CannotRun } from "../errors.ts";
 import { connect } from "./client.ts";
-import { forwardToService, parseServicePort, type Forward } from "./forward.ts";
+import type { Forward } from "../../infra/observe/forward.ts";
+import { loadKubeConfig } from "../../infra/observe/kubeconfig.ts";
+import { forwardToService, parseServicePort } from "../../infra/observe/service.ts";
 import { checkIdentity, ensureTree } from "./tree.ts";
 
 export interface TreeOptions {
@@ -8,6 +10,7 @@ export interface TreeOptions {
   description: string;
   address?: string;
   portForward?: string;
+  context?: string;
   timeout: number;
 }
 
@@ -34,13 +37,16 @@ export async function createTree(
   }
 }
 
-async function open({ address, portForward }: TreeOptions): Promise<Forward> {
+async function open({ address, portForward, context }: TreeOptions): Promise<Forward> {
   if ((address === undefined) === (portForward === undefined)) {
     throw new CannotRun(
       "Give either --address HOST:PORT or --port-forward NAMESPACE/SERVICE:PORT, and not both.",
     );
   }
-  if (portForward !== undefined) return forwardToService(parseServicePort(portForward));
+  if (portForward !== undefined) {
+    const target = parseServicePort(portForward);
+    return forwardToService(loadKubeConfig({ context }), target);
+  }
   if (address === undefined || !/^.+:\d{1,5}$/.test(address)) {
     throw new CannotRun(`--address "${address ?? ""}" is not of the form HOST:PORT.`);
   }

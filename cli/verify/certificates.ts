@@ -45,3 +45,12 @@ export function matchChain(
       .join("; "),
   };
 }
+
+/** The record of the one generation that issues or signs, by its number. */
+export function inUse<R>(
+  records: Readonly<Record<string, R>>,
+  { issues }: { issues: number },
+): Record<string, R> {
+  const record = records[issues];
+  return record === undefined ? {} : { [issues]: record };
+}

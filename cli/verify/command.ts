@@ -25,7 +25,9 @@ export async function verify(
 ): Promise<boolean> {
   const outputs = await readOutputs({ file: options.outputs, stack: options.stack });
   const directory = await mkdtemp(join(tmpdir(), "anchorhold-verify-"));
-  const mirror = once(() => openMirror(outputs, directory));
+  const mirror = once(() =>
+    openMirror({ ...outputs.mirror, initialRoot: outputs.initialRoot }, directory),
+  );
   const token = once(() =>
     identityToken(
       { file: options.identityTokenFile, variable: process.env.SIGSTORE_ID_TOKEN },

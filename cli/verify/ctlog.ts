@@ -4,8 +4,8 @@ import type { StackOutputs } from "../../infra/outputs.ts";
 import type { LogRecord } from "../../infra/trust/records.ts";
 import { certificateFingerprint, short } from "./certificates.ts";
 import { fail, ok, type Check } from "./finding.ts";
-import { getJson } from "./http.ts";
-import { verifyTreeHead } from "./sth.ts";
+import { getJson } from "../../infra/observe/http.ts";
+import { verifyTreeHead } from "../../infra/observe/sth.ts";
 
 const treeHead = z.object({
   tree_size: z.int(),
@@ -16,12 +16,15 @@ const treeHead = z.object({
 
 const roots = z.object({ certificates: z.array(z.string()) });
 
-/** One pair of checks for each generation of the CT log (RFC 6962, sections 4.3 and 4.7). */
-export function ctLogChecks({ records }: StackOutputs): Check[] {
-  return Object.entries(records.ctLog).flatMap(([generation, record]) => [
-    treeHeadCheck(generation, record),
-    rootsCheck(generation, record),
-  ]);
+/** One pair of checks for each CT log that is served (RFC 6962, sections 4.3 and 4.7). */
+export function ctLogChecks({ records, life }: StackOutputs): Check[] {
+  const served = [...life.ctLog.accepts, ...life.ctLog.readOnly];
+  return Object.entries(records.ctLog)
+    .filter(([generation]) => served.includes(Number(generation)))
+    .flatMap(([generation, record]) => [
+      treeHeadCheck(generation, record),
+      rootsCheck(generation, record),
+    ]);
 }
 
 function treeHeadCheck(generation: string, record: LogRecord): Check {
@@ -57,10 +60,10 @@ function rootsCheck(generation: string, record: LogRecord): Check {
   };
 }
 
-/** The log must accept the root of each recorded CA, and no other. */
-export function compareRoots(seen: readonly string[], { records }: StackOutputs) {
-  const expected = Object.values(records.fulcioCa).map((ca) =>
-    certificateFingerprint(ca.chain.at(-1) ?? ""),
+/** The log must accept the root of each CA that may be used, and no other. */
+export function compareRoots(seen: readonly string[], { records, life }: StackOutputs) {
+  const expected = life.fulcioCa.accepts.map((generation) =>
+    certificateFingerprint(records.fulcioCa[generation]?.chain.at(-1) ?? ""),
   );
   const text = short([...new Set(seen)].sort()) || "none";
   const wanted = short([...new Set(expected)].sort());

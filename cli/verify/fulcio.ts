@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { matchChain } from "./certificates.ts";
+import { inUse, matchChain } from "./certificates.ts";
 import { fail, ok, type Check } from "./finding.ts";
-import { getJson } from "./http.ts";
+import { getJson } from "../../infra/observe/http.ts";
 
 const trustBundle = z.object({
   chains: z.array(z.object({ certificates: z.array(z.string()) })),
@@ -31,7 +31,10 @@ export const fulcioChecks: readonly Check[] = [
       const url = `${outputs.services.fulcio}/api/v2/trustBundle`;
       const { chains } = trustBundle.parse(await getJson(url, signal));
       const certificates = chains.flatMap((chain) => chain.certificates);
-      const match = matchChain(certificates, outputs.records.fulcioCa);
+      const match = matchChain(
+        certificates,
+        inUse(outputs.records.fulcioCa, outputs.life.fulcioCa),
+      );
       return match.generation === undefined
         ? fail(match.seen, match.expected)
         : ok(`CA of generation ${match.generation}, ${match.seen}`);

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initTUF } from "@sigstore/tuf";
 import * as z from "zod";
-import type { StackOutputs } from "../../infra/outputs.ts";
+import type { TargetFile } from "../../infra/trust/tuf/metadata.ts";
+import { revisionHash } from "../../infra/trust/tuf/repository.ts";
 
 const expiring = z.object({ version: z.int(), expires: z.iso.datetime() });
 const metadata = z.object({ signed: expiring });
@@ -26,15 +27,18 @@ export interface Mirror {
 }
 
 /**
- * Walks the mirror from the stack's first root with an empty cache in `directory`, as a client
+ * Walks the mirror at `url` from the stack's first root with an empty cache in `directory`, as a client
  * does on its first day. What is read from the cache afterwards was verified by the TUF client.
  * @throws {Error} when any signature, hash, version or expiry is wrong
  */
-export async function openMirror(outputs: StackOutputs, directory: string): Promise<Mirror> {
+export async function openMirror(
+  { url, initialRoot }: { url: string; initialRoot: string },
+  directory: string,
+): Promise<Mirror> {
   const rootPath = join(directory, "1.root.json");
   await mkdir(directory, { recursive: true });
-  await writeFile(rootPath, outputs.initialRoot);
-  const mirrorURL = outputs.mirror.url.replace(/\/$/, "");
+  await writeFile(rootPath, initialRoot);
+  const mirrorURL = url.replace(/\/$/, "");
   const cachePath = join(directory, "cache");
   const client = await initTUF({ mirrorURL, rootPath, cachePath, forceInit: true, retry: 1 });
   const { host, pathname } = new URL(mirrorURL);
@@ -53,4 +57,17 @@ export async function openMirror(outputs: StackOutputs, directory: string): Prom
     targets: Object.entries(targets).map(([name, { custom }]) => ({ name, custom })),
     target: (name) => client.getTarget(name),
   };
+}
+
+/** The revision hash over what the mirror really serves. */
+export async function servedRevision(mirror: Mirror): Promise<string> {
+  const documents = await Promise.all(
+    mirror.targets.map(async ({ name, custom }): Promise<TargetFile> => {
+      const content = await mirror.target(name);
+      return custom === undefined
+        ? { name, content }
+        : { name, content, custom: custom as NonNullable<TargetFile["custom"]> };
+    }),
+  );
+  return revisionHash(documents);
 }

@@ -3,10 +3,10 @@ import * as z from "zod";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import type { LogRecord } from "../../infra/trust/records.ts";
 import { keyFingerprint, short } from "./certificates.ts";
-import { verifyCheckpoint, type Checkpoint } from "./checkpoint.ts";
+import { verifyCheckpoint, type Checkpoint } from "../../infra/observe/checkpoint.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
-import { getJson, getText } from "./http.ts";
-import { leafHash, rootOfProof } from "./merkle.ts";
+import { getJson, getText } from "../../infra/observe/http.ts";
+import { leafHash, rootOfProof } from "../../infra/observe/merkle.ts";
 
 const logInfo = z.object({
   rootHash: z.string(),

@@ -43,7 +43,7 @@ export async function identityToken(source: TokenSource, outputs: StackOutputs):
 /** Asks Kubernetes for a ten-minute token (TokenRequest API) with the ambient kubeconfig. */
 async function requestToken(probe: StackOutputs["probe"]): Promise<string> {
   const { CoreV1Api } = await import("@kubernetes/client-node");
-  const { loadKubeConfig } = await import("../kubeconfig.ts");
+  const { loadKubeConfig } = await import("../../infra/observe/kubeconfig.ts");
   const config = loadKubeConfig();
   const reply = await config
     .makeApiClient(CoreV1Api)

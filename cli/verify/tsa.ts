@@ -1,9 +1,9 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import { RFC3161Timestamp } from "@sigstore/core";
 import { TSAWitness } from "@sigstore/sign";
-import { matchChain, splitPem } from "./certificates.ts";
+import { inUse, matchChain, splitPem } from "./certificates.ts";
 import { fail, ok, warn, type Check } from "./finding.ts";
-import { getText } from "./http.ts";
+import { getText } from "../../infra/observe/http.ts";
 
 /** The TSA's base, whether the output names the base or the full endpoint. */
 const base = (url: string) => url.replace(/\/api\/v1\/timestamp\/?$/, "");
@@ -16,7 +16,7 @@ export const tsaChecks: readonly Check[] = [
     hint: "The TSA serves another chain than recorded: clients will refuse its timestamps. Run `pulumi up`.",
     async run({ outputs, signal }) {
       const pem = await getText(`${base(outputs.services.tsa)}/api/v1/timestamp/certchain`, signal);
-      const match = matchChain(splitPem(pem), outputs.records.tsa);
+      const match = matchChain(splitPem(pem), inUse(outputs.records.tsa, outputs.life.tsa));
       return match.generation === undefined
         ? fail(match.seen, match.expected)
         : ok(`chain of generation ${match.generation}, ${match.seen}`);

@@ -1,17 +1,21 @@
 import { SigningConfig, ServiceSelector, type Service } from "@sigstore/protobuf-specs";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import { trustedRoot } from "../../infra/trust/trustedRoot.ts";
-import { sha256, type TargetFile } from "../../infra/trust/tuf/metadata.ts";
-import { revisionHash } from "../../infra/trust/tuf/repository.ts";
+import { trusted } from "../../infra/trust/trusted.ts";
+import { sha256 } from "../../infra/trust/tuf/metadata.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
-import { getText } from "./http.ts";
-import { roles, type Mirror, type Role } from "./mirror.ts";
+import { getText } from "../../infra/observe/http.ts";
+import { roles, servedRevision, type Mirror } from "./mirror.ts";
+import { timestampCheck } from "./timestamp.ts";
+
+/** The roles that an update signs; the cluster renews the timestamp, which has a check of its own. */
+const publishedRoles = ["root", "targets", "snapshot"] as const;
 
 /**
  * Days left under which a role's expiry is a warning: the root needs its holders, the rest one
  * `pulumi up`. Metadata does not tell when it was signed, so a share of its life is not known.
  */
-const warnDays: Record<Role, number> = { root: 30, targets: 7, snapshot: 2, timestamp: 2 };
+const warnDays = { root: 30, targets: 7, snapshot: 7 } as const;
 
 const publish = "Run `pulumi up`: it publishes anew. Until then clients keep what they have.";
 
@@ -37,11 +41,12 @@ export const tufChecks: readonly Check[] = [
     service: "tuf",
     title: "chain from root 1",
     expected: "metadata that a client who knows root 1 accepts",
-    hint: publish,
+    hint: `${publish} But if it is the timestamp that has expired, see the check of it.`,
     async run({ mirror, now }) {
       return judgeExpiry((await mirror()).roles, now);
     },
   },
+  timestampCheck,
   {
     service: "tuf",
     title: "trusted_root.json",
@@ -76,25 +81,21 @@ export const tufChecks: readonly Check[] = [
 
 /** The roles' versions and the time that is left of each; a client refuses what has expired. */
 export function judgeExpiry(signed: Mirror["roles"], now: Date): Verdict {
-  const left = (role: Role) => (signed[role].expires.getTime() - now.getTime()) / 86_400_000;
+  const left = (role: keyof Mirror["roles"]) =>
+    (signed[role].expires.getTime() - now.getTime()) / 86_400_000;
   const seen = roles
     .map((role) => `${role} ${signed[role].version} (${left(role).toFixed(1)} d)`)
     .join(", ");
-  const late = roles.filter((role) => left(role) < warnDays[role]);
-  if (late.some((role) => left(role) <= 0)) return fail(seen, "no role expired");
+  if (roles.some((role) => left(role) <= 0)) return fail(seen, "no role expired");
+  const late = publishedRoles.filter((role) => left(role) < warnDays[role]);
   return late.length === 0
     ? ok(seen)
     : warn(seen, late.map((role) => `${role} at least ${warnDays[role]} d`).join(", "));
 }
 
 /** The served file must be, byte for byte, what the records give. */
-export function compareTrustedRoot(served: string, { records }: StackOutputs): Verdict {
-  const expected = trustedRoot({
-    fulcioCa: Object.values(records.fulcioCa),
-    ctLog: Object.values(records.ctLog),
-    rekor: Object.values(records.rekor),
-    tsa: Object.values(records.tsa),
-  });
+export function compareTrustedRoot(served: string, { records, life }: StackOutputs): Verdict {
+  const expected = trustedRoot(trusted(records, life));
   if (served === expected) return ok(`equals the records, sha256:${sha256(served).slice(0, 12)}`);
   return fail(
     `differs from the records at line ${firstDifference(served, expected)}`,
@@ -139,17 +140,4 @@ function judgeServices(kind: string, list: readonly Service[], url: string, now:
     ...(service.url === url.replace(/\/$/, "") ? [] : [`another ${kind}`]),
     ...(start <= now.getTime() && now.getTime() <= end ? [] : [`${kind} not valid now`]),
   ];
-}
-
-/** The revision hash over what the mirror really serves. */
-async function servedRevision(mirror: Mirror): Promise<string> {
-  const documents = await Promise.all(
-    mirror.targets.map(async ({ name, custom }): Promise<TargetFile> => {
-      const content = await mirror.target(name);
-      return custom === undefined
-        ? { name, content }
-        : { name, content, custom: custom as NonNullable<TargetFile["custom"]> };
-    }),
-  );
-  return revisionHash(documents);
 }

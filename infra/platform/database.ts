@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { replaceable } from "../protect.ts";
 import { trustOptions } from "../trust/record.ts";
 
 export interface DatabaseArgs {
@@ -36,7 +37,7 @@ export class Database extends pulumi.ComponentResource {
           "mysql-database": "trillian",
         },
       },
-      parent,
+      { ...parent, ...replaceable },
     );
     this.secretName = secret.metadata.name;
     this.claimName = this.claim(name, args);

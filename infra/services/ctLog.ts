@@ -7,15 +7,18 @@ import { ctLogValues } from "../scaffold/values.ts";
 import { ctLogConfig } from "../trust/ctLogConfig.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { FulcioCaRecord, LogRecord } from "../trust/records.ts";
-import { encryptedKey, type TransparencyLog } from "../trust/transparencyLog.ts";
+import type { ByGeneration } from "../trust/each.ts";
+import { encryptedKey, type EncryptedKey, type TransparencyLog } from "../trust/transparencyLog.ts";
 import type { ReleaseContext } from "./release.ts";
 import { signerSecret } from "./signerSecret.ts";
 
 export interface CtLogArgs extends ReleaseContext {
-  /** Every generation that is served, by its resource name. */
-  logs: Readonly<Record<string, TransparencyLog>>;
-  /** Every CA whose certificates the logs take. */
-  accepts: pulumi.Output<FulcioCaRecord>[];
+  /** Every generation that is served, by number. */
+  logs: ByGeneration<TransparencyLog>;
+  /** Generations that take no more certificates. */
+  readOnly: readonly number[];
+  /** Every CA whose certificates the logs take, by generation. */
+  accepts: ByGeneration<{ record: pulumi.Output<FulcioCaRecord> }>;
   backend: { host: string; port: number };
   nodePort: number;
   replicas: number;
@@ -30,14 +33,21 @@ export class CtLog extends pulumi.ComponentResource {
   readonly internalUrl: string;
 
   constructor(name: string, args: CtLogArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("anchorhold:services:CtLog", name, {}, opts);
+    const generations = (of: ByGeneration<unknown>) => Object.keys(of).map(Number);
+    // Plain words for the preview: what the Secret holds is secret there.
+    const shown = {
+      serves: generations(args.logs),
+      readOnly: args.readOnly,
+      acceptsFulcioCas: generations(args.accepts),
+    };
+    super("anchorhold:services:CtLog", name, shown, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "ctlog");
     const home = namespace(space, args.labels, parent);
     const configSecret = signerSecret(
       `${name}-config`,
       home.metadata.name,
-      secretData(args, parent),
+      secretData(args),
       parent,
     );
     new ScaffoldRelease(
@@ -64,26 +74,23 @@ export class CtLog extends pulumi.ComponentResource {
 const rootsFile = (ca: FulcioCaRecord) => `fulcio-ca-${ca.generation}.pem`;
 const keyFile = (log: LogRecord) => `ctlog-${log.generation}.pem`;
 
-function secretData(
-  args: CtLogArgs,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Output<Record<string, string>> {
-  const logs: pulumi.Output<KeyedLog>[] = Object.entries(args.logs).map(([logName, log]) => {
-    const key = encryptedKey(logName, log.privateKeyPem, opts);
-    return pulumi
-      .all([log.record, key.pem, key.password])
-      .apply(([record, pem, password]): KeyedLog => ({ record, pem, password }));
-  });
+function secretData(args: CtLogArgs): pulumi.Output<Record<string, string>> {
+  const logs = Object.values(args.logs).map((log) =>
+    pulumi.all([log.record, encryptedKey(log.privateKeyPem)]).apply(([record, key]): KeyedLog => ({
+      record,
+      ...key,
+      readOnly: args.readOnly.includes(record.generation),
+    })),
+  );
   return pulumi
-    .all(logs)
-    .apply((keyed) => pulumi.all(args.accepts).apply((roots) => files(keyed, roots, args.backend)));
+    .all([pulumi.all(logs), pulumi.all(Object.values(args.accepts).map(({ record }) => record))])
+    .apply(([keyed, roots]) => files(keyed, roots, args.backend));
 }
 
 /** A log with its key as ct_server reads it. */
-interface KeyedLog {
+interface KeyedLog extends EncryptedKey {
   record: LogRecord;
-  pem: string;
-  password: string;
+  readOnly: boolean;
 }
 
 /** File name in the Secret → content. */
@@ -93,13 +100,14 @@ function files(
   trillian: CtLogArgs["backend"],
 ): Record<string, string> {
   const config = ctLogConfig({
-    logs: logs.map(({ record: log, password }) => ({
+    logs: logs.map(({ record: log, password, readOnly }) => ({
       generation: log.generation,
       prefix: ctLogPrefix(log.generation),
       treeId: log.treeId,
       publicKeyPem: log.publicKeyPem,
       privateKeyPath: `${ctLogSecretMount}/${keyFile(log)}`,
       privateKeyPassword: password,
+      readOnly,
     })),
     rootsPemFiles: cas.map((ca) => `${ctLogSecretMount}/${rootsFile(ca)}`),
     trillian,

@@ -10,6 +10,8 @@ import type { ReleaseContext } from "./release.ts";
 import { signerSecret } from "./signerSecret.ts";
 
 export interface FulcioArgs extends ReleaseContext {
+  /** The generations in use. */
+  uses: { issuesWithCa: number; writesToCtLog: number };
   /** The generation that issues. */
   ca: FulcioCa;
   /** The CT log generation that Fulcio writes to, as the cluster reaches it. */
@@ -22,7 +24,8 @@ export interface FulcioArgs extends ReleaseContext {
 /** The certificate authority. */
 export class Fulcio extends pulumi.ComponentResource {
   constructor(name: string, args: FulcioArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("anchorhold:services:Fulcio", name, {}, opts);
+    // Plain words for the preview.
+    super("anchorhold:services:Fulcio", name, { ...args.uses }, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "fulcio");
     const home = namespace(space, args.labels, parent);

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { replaceable } from "../protect.ts";
 
 /**
  * A Secret with a name that Pulumi makes: a new key is a new name, the service rolls to it, and the
@@ -11,6 +12,10 @@ export function signerSecret(
   stringData: pulumi.Input<Record<string, pulumi.Input<string>>>,
   opts?: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  const secret = new k8s.core.v1.Secret(name, { metadata: { namespace }, stringData }, opts);
+  const secret = new k8s.core.v1.Secret(
+    name,
+    { metadata: { namespace }, stringData },
+    { ...opts, ...replaceable },
+  );
   return secret.metadata.name;
 }

@@ -17,6 +17,8 @@ import type { ReleaseContext } from "./release.ts";
 export interface TrillianArgs extends ReleaseContext {
   database: Config["database"];
   treeAccess: Config["treeAccess"];
+  /** The kubeconfig's context, where the stack names one. */
+  context: string | undefined;
   /** Of the log server. */
   replicas: number;
 }
@@ -67,6 +69,7 @@ export class Trillian extends pulumi.ComponentResource {
             type: "portForward",
             service: `${space}/${trillianNames.logServer}`,
             port: trillianPorts.rpc,
+            context: args.context,
           };
     this.registerOutputs();
   }

@@ -26,3 +26,8 @@ export function recordsOf<T>(
   const records = Object.fromEntries(Object.entries(made).map(([n, { record }]) => [n, record]));
   return pulumi.output(records) as unknown as pulumi.Output<Record<string, T>>;
 }
+
+/** Those of some generations. */
+export function some<T>(made: ByGeneration<T>, generations: readonly number[]): ByGeneration<T> {
+  return Object.fromEntries(generations.map((generation) => [generation, one(made, generation)]));
+}

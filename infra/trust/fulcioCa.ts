@@ -13,6 +13,8 @@ export interface FulcioCaArgs {
   uri: string;
   /** The record of the last update, if there is one. */
   known?: FulcioCaRecord | undefined;
+  /** Nothing will be signed with it any more: the private key is destroyed, the record stays. */
+  keyless?: boolean;
   now: Date;
 }
 
@@ -28,9 +30,12 @@ export class FulcioCa extends pulumi.ComponentResource {
   constructor(name: string, args: FulcioCaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("anchorhold:trust:FulcioCa", name, {}, opts);
     const parent = { parent: this };
-    const key = signingKey(`${name}-key`, parent);
+    const key = signingKey(`${name}-key`, parent, { destroyed: args.keyless ?? false });
     this.privateKeyPem = key.privateKeyPemPkcs8;
-    this.record = record(name, fulcioCaRecord, () => makeRecord(args, key), args.known, parent);
+    this.record = record(name, fulcioCaRecord, () => makeRecord(args, key), args.known, {
+      ...parent,
+      dependsOn: [key],
+    });
     this.registerOutputs({ record: this.record });
   }
 }

@@ -56,6 +56,15 @@ export function encryptLegacyPem(privateKeyPem: string, passphrase: string): str
   ].join("\n");
 }
 
+/**
+ * The password of a log's key file, made from the key itself. ct_server wants one, and both lie in
+ * the same Secret, so it needs no secrecy of its own; who learns it alone learns nothing of the key.
+ */
+export function keyPassword(privateKeyPem: string): string {
+  const der = createPrivateKey(privateKeyPem).export({ type: "pkcs8", format: "der" });
+  return createHmac("sha256", der).update("anchorhold ct_server key file").digest("base64url");
+}
+
 /** OpenSSL's EVP_BytesToKey with MD5 and one iteration: 32 bytes. */
 function legacyKey(passphrase: string, salt: Buffer): Buffer {
   const md5 = (...parts: (Buffer | string)[]) =>

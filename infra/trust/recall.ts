@@ -1,35 +1,50 @@
+import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { recordsSchema, tufStateSchema, type Records, type TufState } from "../outputs.ts";
-import { UserError } from "../errors.ts";
+import { frozen } from "./record.ts";
+import { memoryOf, nothing, type Memory } from "./memory.ts";
 
-/** What the stack knew when it was last updated; nothing before the first update. */
-export interface Remembered {
-  records: Partial<Records>;
-  tuf?: TufState;
+/** Who this stack is, and all that it has ever written down. */
+export interface Recalled {
+  /** Made once: tells this Sigstore's trees from others' in a shared Trillian. */
+  instance: pulumi.Output<string>;
+  memory: Memory;
+}
+
+interface State {
+  outputs: Record<string, { type: string; outputs: { output?: unknown } }>;
 }
 
 /**
- * Reads this stack's own last outputs before anything is registered, in previews too. An update
- * that fails or is killed keeps the outputs of the one before: the engine merges them. So what is
- * remembered may be older than the state, never newer, and an old memory only makes `decide` wait.
+ * Reads the stack's own state before anything but `instance` is registered, in previews too. The
+ * state, unlike the stack's outputs, also has what an update wrote that was killed later.
  *
- * @throws UserError when the outputs are not of a form that this version writes.
+ * `instance` comes first because the engine has no state to read before a stack's first update
+ * (it would panic: pulumi pkg/backend/backend.go, GetStackResourceOutputs). A Stash that still
+ * holds what this run put in was made by this run, so nothing was there before.
  */
-export async function recall(): Promise<Remembered> {
-  const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const previous = new pulumi.StackReference("previous", { name: self });
-  const [records, tuf] = await Promise.all([
-    previous.getOutputDetails("records"),
-    previous.getOutputDetails("tuf"),
-  ]);
-  if (records.value === undefined) return { records: {} };
-  const parsedRecords = recordsSchema.safeParse(records.value);
-  const parsedTuf = tufStateSchema.safeParse(tuf.value);
-  if (!parsedRecords.success || !parsedTuf.success)
-    throw new UserError(
-      `The records among the outputs of stack ${self} are not of a form that this version reads. ` +
-        "Look at them with `pulumi stack output records --json`, and update with the version of " +
-        "Anchorhold that wrote them.",
-    );
-  return { records: parsedRecords.data, tuf: parsedTuf.data };
+export async function recall(): Promise<Recalled> {
+  const mine = randomUUID();
+  const instance = frozen("instance", mine, {});
+  const existing = await knownValue(instance);
+  const isNew = existing === undefined || existing === mine;
+  return { instance, memory: isNew ? nothing : memoryOf(await ownStashes()) };
+}
+
+/** The value, unless only the update itself will know it. */
+async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  const inside = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
+  return (await inside.isKnown) ? await inside.promise() : undefined;
+}
+
+/** Every Stash of this stack's state by its name. */
+async function ownStashes(): Promise<Record<string, unknown>> {
+  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
+    stackName,
+  })) as State;
+  return Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([, { type }]) => type === "pulumi:index:Stash")
+      .map(([urn, resource]) => [urn.split("::").at(-1) ?? urn, resource.outputs.output]),
+  );
 }

@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import type * as tls from "@pulumi/tls";
-import { encryptLegacyPem, logIdOf } from "./keyMaterial.ts";
-import { record, trustOptions, windowStart } from "./record.ts";
+import { keyPassword, encryptLegacyPem, logIdOf } from "./keyMaterial.ts";
+import { record, windowStart } from "./record.ts";
 import { logRecord, type LogRecord } from "./records.ts";
 import { signingKey } from "./signingKey.ts";
 import { TrillianTree, type TreeAccess } from "./tree.ts";
@@ -18,6 +17,8 @@ export interface TransparencyLogArgs {
   access: TreeAccess;
   /** The record of the last update, if there is one. */
   known?: LogRecord | undefined;
+  /** The log is not served any more: the private key is destroyed, the record stays. */
+  keyless?: boolean;
   now: Date;
 }
 
@@ -30,7 +31,7 @@ export class TransparencyLog extends pulumi.ComponentResource {
   constructor(name: string, args: TransparencyLogArgs, opts?: pulumi.ComponentResourceOptions) {
     super("anchorhold:trust:TransparencyLog", name, {}, opts);
     const parent = { parent: this };
-    const key = signingKey(`${name}-key`, parent);
+    const key = signingKey(`${name}-key`, parent, { destroyed: args.keyless ?? false });
     const tree = new TrillianTree(
       `${name}-tree`,
       {
@@ -41,7 +42,10 @@ export class TransparencyLog extends pulumi.ComponentResource {
       parent,
     );
     this.privateKeyPem = key.privateKeyPemPkcs8;
-    this.record = record(name, logRecord, () => makeRecord(args, key, tree), args.known, parent);
+    this.record = record(name, logRecord, () => makeRecord(args, key, tree), args.known, {
+      ...parent,
+      dependsOn: [key],
+    });
     this.registerOutputs({ record: this.record });
   }
 }
@@ -68,26 +72,17 @@ function makeRecord(
 
 /** A private key as ct_server reads it without ever printing it: an encrypted PEM and its password. */
 export interface EncryptedKey {
-  pem: pulumi.Output<string>;
-  password: pulumi.Output<string>;
+  pem: string;
+  password: string;
 }
 
 /**
  * Encrypts a CT log's key. ct_server prints an inline key when its configuration is invalid, hence
- * a file. The same key and password give the same bytes, so that nothing rolls.
+ * a file. The same key gives the same bytes, so that nothing rolls.
  */
-export function encryptedKey(
-  name: string,
-  privateKeyPem: pulumi.Output<string>,
-  opts: pulumi.CustomResourceOptions,
-): EncryptedKey {
-  const password = new random.RandomPassword(
-    `${name}-key-password`,
-    { length: 32, special: false },
-    { ...opts, ...trustOptions },
-  ).result;
-  const pem = pulumi
-    .all([privateKeyPem, password])
-    .apply(([key, passphrase]) => encryptLegacyPem(key, passphrase));
-  return { pem, password };
+export function encryptedKey(privateKeyPem: pulumi.Output<string>): pulumi.Output<EncryptedKey> {
+  return privateKeyPem.apply((key) => {
+    const password = keyPassword(key);
+    return { pem: encryptLegacyPem(key, password), password };
+  });
 }

@@ -4,7 +4,8 @@ import { trustOptions } from "./record.ts";
 
 /** How the program reaches Trillian's log server. */
 export type TreeAccess =
-  { type: "portForward"; service: string; port: number } | { type: "given"; address: string };
+  | { type: "portForward"; service: string; port: number; context: string | undefined }
+  | { type: "given"; address: string };
 
 export interface TrillianTreeArgs {
   /** At most 20 characters: Trillian's column is no wider. */
@@ -17,7 +18,10 @@ export interface TrillianTreeArgs {
 function accessFlags(access: TreeAccess): string {
   switch (access.type) {
     case "portForward":
-      return `--port-forward ${access.service}:${access.port}`;
+      return (
+        `--port-forward ${access.service}:${access.port}` +
+        (access.context === undefined ? "" : ` --context '${access.context}'`)
+      );
     case "given":
       return `--address ${access.address}`;
   }

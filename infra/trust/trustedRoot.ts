@@ -8,12 +8,20 @@ import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from "@sigstore/protobuf
 import { publicKeyDer } from "./keyMaterial.ts";
 import type { FulcioCaRecord, LogRecord, TsaRecord } from "./records.ts";
 
-/** The records of every generation that clients shall trust, by kind. */
+/** A record with what became of it. */
+export type Trusted<R> = R & {
+  /** End of the validity window, RFC 3339 with whole seconds; open without it. */
+  end?: string | undefined;
+  /** The key was stolen: old clients, which know no windows, must not get it any more. */
+  distrusted?: boolean | undefined;
+};
+
+/** Every generation that clients shall know, by kind. */
 export interface TrustRecords {
-  fulcioCa: readonly FulcioCaRecord[];
-  ctLog: readonly LogRecord[];
-  rekor: readonly LogRecord[];
-  tsa: readonly TsaRecord[];
+  fulcioCa: readonly Trusted<FulcioCaRecord>[];
+  ctLog: readonly Trusted<LogRecord>[];
+  rekor: readonly Trusted<LogRecord>[];
+  tsa: readonly Trusted<TsaRecord>[];
 }
 
 /** The one media type that Go, Python and Java clients accept in a file of this name. */
@@ -54,7 +62,12 @@ function oldestFirst<T extends { start: string; generation: number }>(records: r
   );
 }
 
-function toLog(record: LogRecord): TransparencyLogInstance {
+/** A generation's window (clients take both ends as inside). */
+function windowOf({ start, end }: Trusted<{ start: string }>): TimeRange {
+  return { ...openSince(start), ...(end === undefined ? {} : { end: new Date(end) }) };
+}
+
+function toLog(record: Trusted<LogRecord>): TransparencyLogInstance {
   const rawBytes = publicKeyDer(record.publicKeyPem);
   const keyId = Buffer.from(record.logId, "base64");
   if (!createHash("sha256").update(rawBytes).digest().equals(keyId)) {
@@ -66,7 +79,7 @@ function toLog(record: LogRecord): TransparencyLogInstance {
     publicKey: {
       rawBytes,
       keyDetails: PublicKeyDetails[record.keyDetails],
-      validFor: openSince(record.start),
+      validFor: windowOf(record),
     },
     logId: { keyId },
     // Fields of v0.2: empty ones are not written.
@@ -75,13 +88,13 @@ function toLog(record: LogRecord): TransparencyLogInstance {
   };
 }
 
-function toAuthority(record: FulcioCaRecord | TsaRecord): CertificateAuthority {
+function toAuthority(record: Trusted<FulcioCaRecord | TsaRecord>): CertificateAuthority {
   const certificates = record.chain.map((pem) => new X509Certificate(pem));
   return {
     subject: rootSubject(certificates),
     uri: record.uri,
     certChain: { certificates: certificates.map(({ raw }) => ({ rawBytes: raw })) },
-    validFor: openSince(record.start),
+    validFor: windowOf(record),
     operator: "",
   };
 }

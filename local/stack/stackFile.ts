@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as YAML from "yaml";
 import { LocalError } from "../errors.ts";
 import { choicesFile, projectDir, stackFile } from "./environment.ts";
+import { rotatedHere, type GenerationLines, type TrustLines } from "./generations.ts";
 import { pulumi } from "./pulumi.ts";
 import type { PulumiChoice } from "./toolchain.ts";
 
@@ -18,6 +20,8 @@ export interface Choices {
   chartPath?: string;
   /** Image references by key; the published ones if left out. */
   images?: Record<string, string>;
+  /** Generations that were rotated here, by kind. */
+  trust?: TrustLines;
 }
 
 const committedFile = join(projectDir, "stacks", "Pulumi.local.yaml");
@@ -26,17 +30,40 @@ const committedFile = join(projectDir, "stacks", "Pulumi.local.yaml");
  * Writes the configuration that is deployed here: the committed file, read anew each time, with
  * what this machine chose where that file leaves the choice. The checkout itself stays as it is.
  */
-export async function writeStackFile(choice: PulumiChoice, choices: Choices): Promise<void> {
+export async function writeStackFile(
+  choice: PulumiChoice,
+  choices: Omit<Choices, "trust">,
+): Promise<void> {
   const salt = knownSalt() ?? (await makeStack(choice));
-  writeFileSync(choicesFile, JSON.stringify(choices, undefined, 2), { mode: 0o600 });
-  writeMerged(choices, salt);
+  const trust = knownChoices()?.trust;
+  saveChoices({ ...choices, ...(trust === undefined ? {} : { trust }) }, salt);
 }
 
 /** Brings an edit of the committed file into the one that is deployed, with the choices kept. */
 export function refreshStackFile(): void {
   const salt = knownSalt();
-  if (salt === undefined || !existsSync(choicesFile)) return;
-  writeMerged(JSON.parse(readFileSync(choicesFile, "utf8")) as Choices, salt);
+  const choices = knownChoices();
+  if (salt !== undefined && choices !== undefined) writeMerged(choices, salt);
+}
+
+/** The lines of `anchorhold:trust` for one kind, as they are deployed here. */
+export function deployedGenerations(kind: string): GenerationLines {
+  const trust = readYaml(stackFile).config["anchorhold:trust"] as TrustLines;
+  return trust[kind] ?? {};
+}
+
+/**
+ * From now on a kind has these generations here, as long as the committed file names fewer.
+ * @throws LocalError before the first `npm start`, and when the committed file says otherwise
+ */
+export function chooseGenerations(kind: string, generations: GenerationLines): void {
+  const salt = knownSalt();
+  const choices = knownChoices();
+  if (salt === undefined || choices === undefined)
+    throw new LocalError(`${stackFile} is not there yet. Run: npm start`);
+  saveChoices({ ...choices, trust: { ...choices.trust, [kind]: generations } }, salt);
+  if (!isDeepStrictEqual(deployedGenerations(kind), generations))
+    throw new LocalError(`${committedFile} names every generation of ${kind}: rotate it there.`);
 }
 
 /** What the deployed stack's namespaces begin with. */
@@ -44,8 +71,20 @@ export function deployedPrefix(): string {
   return String(readYaml(stackFile).config["anchorhold:prefix"]);
 }
 
+function saveChoices(choices: Choices, encryptionsalt: string): void {
+  writeFileSync(choicesFile, JSON.stringify(choices, undefined, 2), { mode: 0o600 });
+  writeMerged(choices, encryptionsalt);
+}
+
+function knownChoices(): Choices | undefined {
+  if (!existsSync(choicesFile)) return undefined;
+  return JSON.parse(readFileSync(choicesFile, "utf8")) as Choices;
+}
+
 function writeMerged(choices: Choices, encryptionsalt: string): void {
   const { config } = readYaml(committedFile);
+  const trust = config["anchorhold:trust"] as TrustLines | undefined;
+  const own = rotatedHere(trust, choices.trust);
   const chart = config["anchorhold:chart"];
   const ownImages = config["anchorhold:images"] as Record<string, string> | undefined;
   const merged = {
@@ -53,12 +92,16 @@ function writeMerged(choices: Choices, encryptionsalt: string): void {
     "anchorhold:chart":
       choices.chartPath === undefined || isFolder(chart) ? chart : { path: choices.chartPath },
     "anchorhold:images": { ...choices.images, ...ownImages },
+    ...(isEmpty(own) ? {} : { "anchorhold:trust": { ...trust, ...own } }),
   };
   const comment =
-    "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n";
+    "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n" +
+    (isEmpty(own) ? "" : `# Rotated here, so not from there: ${Object.keys(own).join(", ")}.\n`);
   const text = YAML.stringify({ encryptionsalt, config: merged });
   writeFileSync(stackFile, comment + text, { mode: 0o600 });
 }
+
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 const isFolder = (chart: unknown): boolean =>
   typeof chart === "object" && chart !== null && "path" in chart;

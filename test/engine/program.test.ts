@@ -73,12 +73,12 @@ describe("the order", () => {
     const all = (await resources()).map(({ urn }) => urn);
     const place = (end: string) => all.findIndex((urn) => urn.endsWith(end));
     for (const log of ["Release::ctlog-release", "Release::rekor-1-server-release"])
-      expect(place(log)).toBeLessThan(place("::tuf-mirror-server"));
+      expect(place(log)).toBeLessThan(place("::tuf-mirror-service-service"));
     for (const producer of [
       "helm.sh/v3:Release::fulcio-release",
       "helm.sh/v3:Release::tsa-release",
     ])
-      expect(place("::tuf-mirror-server")).toBeLessThan(place(producer));
+      expect(place("::tuf-mirror-service-service")).toBeLessThan(place(producer));
   });
 });
 
@@ -206,7 +206,7 @@ describe("keys stay put", () => {
       if (type.startsWith("tls:")) return [scalar(plain(made["privateKeyPemPkcs8"]))];
       return type.endsWith("RandomPassword") ? [Buffer.from(plain(made["result"]))] : [];
     });
-    expect(secrets).toHaveLength(11);
+    expect(secrets).toHaveLength(10);
     const { text: state } = await program.engine.exportState();
     const open = program.engine.cluster
       .all()

@@ -1,5 +1,3 @@
-import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { canonicalize } from "@tufjs/canonical-json";
 import {
   Key,
   MetaFile,
@@ -9,21 +7,24 @@ import {
   Snapshot,
   TargetFile as TufTargetFile,
   Targets,
-  Timestamp,
 } from "@tufjs/models";
-import { publicKeyPemOf } from "../keyMaterial.ts";
+import {
+  keyIdOf,
+  keyJson,
+  lengthAndHash,
+  signatureOf,
+  specVersion,
+  wholeSeconds,
+  type Signer,
+} from "./signature.ts";
+
+export { keyIdOf, sha256, type Signer } from "./signature.ts";
 
 /** A file that TUF serves. `content` is exactly what clients get (UTF-8). */
 export interface TargetFile {
   name: string;
   content: string;
   custom?: { sigstore: { usage: string; status: string; uri?: string } };
-}
-
-/** A P-256 key pair of a role, as PEM. */
-export interface Signer {
-  publicKeyPem: string;
-  privateKeyPem: string;
 }
 
 interface Signing {
@@ -43,13 +44,6 @@ export interface RootArgs {
   timestamp: readonly string[];
   /** Holders of this root's keys, and of the previous root's where the two differ. */
   signers: readonly Signer[];
-}
-
-const specVersion = "1.0.31";
-
-/** SHA-256, in hex, over the canonical JSON of the whole key object (TUF 1.0.31, section 4.2). */
-export function keyIdOf(publicKeyPem: string): string {
-  return toKey(publicKeyPem).keyID;
 }
 
 /**
@@ -97,17 +91,8 @@ export function signSnapshot(
   return signed(new Metadata(new Snapshot({ ...header(args), meta })), [args.signer]);
 }
 
-/** `timestamp.json`, which names the one version of snapshot.json that counts. */
-export function signTimestamp(
-  args: Signing & { snapshot: { version: number; content: string } },
-): string {
-  const snapshotMeta = toMeta(args.snapshot);
-  return signed(new Metadata(new Timestamp({ ...header(args), snapshotMeta })), [args.signer]);
-}
-
 function header(args: { version: number; expires: Date }) {
-  const expires = args.expires.toISOString().replace(/\.\d+Z$/, "Z");
-  return { version: args.version, specVersion, expires };
+  return { version: args.version, specVersion, expires: wholeSeconds(args.expires) };
 }
 
 function toRole(keys: readonly string[], threshold: number) {
@@ -115,36 +100,22 @@ function toRole(keys: readonly string[], threshold: number) {
 }
 
 function toKey(publicKeyPem: string): Key {
-  const key = createPublicKey(publicKeyPem);
-  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
-    throw new Error("a TUF key must be ECDSA P-256");
-  }
-  // Exported again, so that line ends or a missing newline in the text do not change the id.
-  const keyVal = { public: key.export({ type: "spki", format: "pem" }).toString() };
-  const options = { keyType: "ecdsa", scheme: "ecdsa-sha2-nistp256", keyVal };
-  const keyID = sha256(canonicalize(new Key({ keyID: "", ...options }).toJSON()));
-  return new Key({ keyID, ...options });
+  return Key.fromJSON(keyIdOf(publicKeyPem), keyJson(publicKeyPem));
 }
 
 /** The file's bytes: plain JSON; the signatures are over the canonical form of `signed`. */
 function signed(metadata: Signable, signers: readonly Signer[]): string {
-  for (const signer of signers) metadata.sign((bytes) => signatureOf(signer, bytes));
+  for (const signer of signers) {
+    const { keyid, sig } = signatureOf(signer, metadata.signed.toJSON());
+    metadata.sign(() => new Signature({ keyID: keyid, sig }));
+  }
   return JSON.stringify(metadata.toJSON());
 }
 
 interface Signable {
+  signed: { toJSON(): object };
   sign(signer: (bytes: Buffer) => Signature): void;
   toJSON(): object;
-}
-
-function signatureOf(signer: Signer, bytes: Buffer): Signature {
-  const keyID = keyIdOf(signer.publicKeyPem);
-  if (keyIdOf(publicKeyPemOf(signer.privateKeyPem)) !== keyID) {
-    throw new Error("a TUF signer's private key does not belong to its public key");
-  }
-  // ECDSA as DER, which Node's default is, in hex.
-  const sig = sign("sha256", bytes, createPrivateKey(signer.privateKeyPem)).toString("hex");
-  return new Signature({ keyID, sig });
 }
 
 function toTarget({ name, content, custom }: TargetFile): TufTargetFile {
@@ -157,13 +128,4 @@ function toTarget({ name, content, custom }: TargetFile): TufTargetFile {
 
 function toMeta({ version, content }: { version: number; content: string }): MetaFile {
   return new MetaFile({ version, ...lengthAndHash(content) });
-}
-
-function lengthAndHash(content: string) {
-  return { length: Buffer.byteLength(content), hashes: { sha256: sha256(content) } };
-}
-
-/** SHA-256 of a text's UTF-8 bytes, in hex. */
-export function sha256(content: string): string {
-  return createHash("sha256").update(content).digest("hex");
 }

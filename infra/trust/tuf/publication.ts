@@ -1,110 +1,65 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { TufState } from "../../outputs.ts";
 import { frozen } from "../record.ts";
+import { publicationSchema, type Publication } from "../stamps.ts";
 import type { RoleKey, TufOnlineKeys, TufRootKeys } from "./keys.ts";
-import {
-  signRoot,
-  signSnapshot,
-  signTargets,
-  signTimestamp,
-  type Signer,
-  type TargetFile,
-} from "./metadata.ts";
-import { renewalsOf, versionOf, type Life } from "./renewal.ts";
-import { repositoryFiles, revisionHash } from "./repository.ts";
+import { signRoot, signSnapshot, signTargets, type Signer, type TargetFile } from "./metadata.ts";
+import { nextVersion, type Life } from "./renewal.ts";
+import { revisionHash } from "./repository.ts";
 
 export interface TufPublicationArgs {
   /** What clients shall read: trusted root, signing config, legacy targets. */
-  documents: pulumi.Input<TargetFile[]>;
+  documents: pulumi.Output<TargetFile[]>;
+  /** The same, if all of it is known before the update. */
+  knownDocuments?: TargetFile[] | undefined;
   rootKeys: TufRootKeys;
   onlineKeys: TufOnlineKeys;
   life: Life & { root: number };
-  /** The metadata of the last update, if there is one. */
-  known?: TufState | undefined;
+  /** Every publication so far. */
+  publications: readonly Publication[];
   now: Date;
 }
 
-/** The signed roles of one revision, byte for byte, with the version that they share. */
-interface Signed {
-  version: number;
-  targets: string;
-  snapshot: string;
-  timestamp: string;
-  expires: string;
-}
-
 /**
- * The TUF repository as files. Root 1 is signed once and kept for ever; the other roles are kept
- * as signed until what they publish changes or their life runs short.
+ * The signed TUF repository, but for its timestamp, which the cluster signs. Root 1 and every
+ * publication are signed once and kept as protected records: a version is never used for other
+ * bytes, and a client in the middle of a refresh still finds the version before.
  */
 export class TufPublication extends pulumi.ComponentResource {
-  /** Path below the mirror's URL → exact content. */
-  readonly files: pulumi.Output<Record<string, string>>;
   /** The first root.json, byte for byte. */
   readonly initialRoot: pulumi.Output<string>;
-  readonly state: pulumi.Output<TufState>;
+  /** The version of `current`. */
+  readonly version: number;
+  readonly current: pulumi.Output<Publication>;
+  /** The newest two publications, the newest last: what a mirror serves. */
+  readonly served: pulumi.Output<Publication[]>;
 
   constructor(name: string, args: TufPublicationArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("anchorhold:trust:TufPublication", name, {}, opts);
-    const documents = pulumi.output(args.documents);
-    const revision = documents.apply((files) => revisionHash(files));
-    const renewals = renewalsOf(args.known, args.life, args.now);
-
-    this.initialRoot = frozen(`${name}-root-1-json`, signFirstRoot(args), { parent: this });
-    const signed = this.sign(name, args, documents, revision, renewals);
-    this.files = pulumi
-      .all([this.initialRoot, signed, documents])
-      .apply(([root, roles, targetFiles]) =>
-        repositoryFiles({
-          roots: [root],
-          targetsVersion: roles.version,
-          targets: roles.targets,
-          targetFiles,
-          snapshotVersion: roles.version,
-          snapshot: roles.snapshot,
-          timestamp: roles.timestamp,
-        }),
-      );
-    this.state = pulumi
-      .all([signed, revision])
-      .apply(([{ version, expires }, hash]) => ({ version, revision: hash, renewals, expires }));
-    this.registerOutputs({ state: this.state });
+    const wanted = args.knownDocuments && revisionHash(args.knownDocuments);
+    const version = nextVersion(args.publications, wanted, args.life, args.now);
+    super("anchorhold:trust:TufPublication", name, { version }, opts);
+    const parent = { parent: this };
+    this.version = version;
+    this.initialRoot = frozen(`${name}-root-1-json`, signFirstRoot(args), parent);
+    const kept = args.publications.map((publication) =>
+      frozen<Publication>(`${name}-publication-${publication.version}`, publication, parent),
+    );
+    const all =
+      kept.length >= version
+        ? kept
+        : [...kept, frozen(`${name}-publication-${version}`, this.sign(args), parent)];
+    const served = pulumi.all(all.slice(-2));
+    this.served = served.apply((some) => some.map((one) => publicationSchema.parse(one)));
+    this.current = this.served.apply((some) => some.at(-1)!);
+    this.registerOutputs({ version });
   }
 
-  /** Replaced, and so signed anew, exactly when the trigger changes. */
-  private sign(
-    name: string,
-    args: TufPublicationArgs,
-    documents: pulumi.Output<TargetFile[]>,
-    revision: pulumi.Output<string>,
-    renewals: number,
-  ): pulumi.Output<Signed> {
+  private sign(args: TufPublicationArgs): pulumi.Output<Publication> {
     const signed = pulumi
-      .all([
-        documents,
-        revision,
-        signer(args.rootKeys.targets),
-        signer(args.onlineKeys.snapshot),
-        signer(args.onlineKeys.timestamp),
-      ])
-      .apply(([files, hash, targets, snapshot, timestamp]) =>
-        signRoles(files, versionOf(args.known, { revision: hash, renewals }), args, {
-          targets,
-          snapshot,
-          timestamp,
-        }),
+      .all([args.documents, signer(args.rootKeys.targets), signer(args.onlineKeys.snapshot)])
+      .apply(([files, targets, snapshot]) =>
+        signRoles(files, this.version, args, targets, snapshot),
       );
-    const stash = new pulumi.Stash(
-      `${name}-metadata`,
-      { input: pulumi.unsecret(signed) },
-      {
-        parent: this,
-        protect: false,
-        ignoreChanges: ["input"],
-        replacementTrigger: pulumi.interpolate`${revision}/${renewals}`,
-      },
-    );
-    return stash.output as pulumi.Output<Signed>;
+    return pulumi.unsecret(signed);
   }
 }
 
@@ -117,6 +72,8 @@ function signer(key: RoleKey): pulumi.Output<Signer> {
 function inDays(now: Date, days: number): Date {
   return new Date(now.getTime() + days * 86_400_000);
 }
+
+const wholeSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
 function signFirstRoot(args: TufPublicationArgs): pulumi.Output<string> {
   const { rootKeys, onlineKeys } = args;
@@ -137,35 +94,31 @@ function signFirstRoot(args: TufPublicationArgs): pulumi.Output<string> {
 }
 
 function signRoles(
-  files: TargetFile[],
+  documents: TargetFile[],
   version: number,
   { life, now }: TufPublicationArgs,
-  signers: { targets: Signer; snapshot: Signer; timestamp: Signer },
-): Signed {
+  targetsSigner: Signer,
+  snapshotSigner: Signer,
+): Publication {
   const targets = signTargets({
     version,
     expires: inDays(now, life.targets),
-    targets: files,
-    signer: signers.targets,
+    targets: documents,
+    signer: targetsSigner,
   });
   const snapshot = signSnapshot({
     version,
     expires: inDays(now, life.snapshot),
     targets: { version, content: targets },
-    signer: signers.snapshot,
+    signer: snapshotSigner,
   });
-  const timestamp = signTimestamp({
-    version,
-    expires: inDays(now, life.timestamp),
-    snapshot: { version, content: snapshot },
-    signer: signers.timestamp,
-  });
-  const first = inDays(now, Math.min(life.targets, life.snapshot, life.timestamp));
   return {
     version,
+    revision: revisionHash(documents),
+    signed: wholeSeconds(now),
+    expires: wholeSeconds(inDays(now, Math.min(life.targets, life.snapshot))),
+    documents,
     targets,
     snapshot,
-    timestamp,
-    expires: `${first.toISOString().slice(0, 19)}Z`,
   };
 }

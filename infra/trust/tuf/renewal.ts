@@ -1,29 +1,27 @@
-import type { TufState } from "../../outputs.ts";
+import type { Publication } from "../stamps.ts";
 
+/** Days from signing, by role. */
 export interface Life {
-  /** Days from signing, by role. */
   targets: number;
   snapshot: number;
-  timestamp: number;
 }
 
 /**
- * How often the same documents have been signed: one more when less than a third of the shortest
- * life is left. A role is otherwise never signed anew, since each signature gives other bytes.
+ * The version that the repository shall have: the last one's as long as it says what is wanted and
+ * more than a third of its life is left, else the next. Nothing is signed anew without need, since
+ * each signature gives other bytes.
+ *
+ * @param revision of what shall be published; undefined while the update itself makes a part of it
  */
-export function renewalsOf(known: TufState | undefined, life: Life, now: Date): number {
-  if (known === undefined) return 0;
-  const shortest = Math.min(life.targets, life.snapshot, life.timestamp) * 86_400_000;
-  const left = Date.parse(known.expires) - now.getTime();
-  return left < shortest / 3 ? known.renewals + 1 : known.renewals;
-}
-
-/** The version of the roles' metadata: it grows by one whenever anything is signed, never else. */
-export function versionOf(
-  known: TufState | undefined,
-  next: { revision: string; renewals: number },
+export function nextVersion(
+  publications: readonly Publication[],
+  revision: string | undefined,
+  life: Life,
+  now: Date,
 ): number {
-  if (known === undefined) return 1;
-  const same = known.revision === next.revision && known.renewals === next.renewals;
-  return same ? known.version : known.version + 1;
+  const last = publications.at(-1);
+  if (last === undefined) return 1;
+  const left = Date.parse(last.expires) - now.getTime();
+  const shortest = Math.min(life.targets, life.snapshot) * 86_400_000;
+  return last.revision === revision && left >= shortest / 3 ? last.version : last.version + 1;
 }

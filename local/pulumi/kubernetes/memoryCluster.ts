@@ -33,8 +33,22 @@ export class MemoryCluster implements Cluster {
   beforeWrite: (verb: "create" | "apply" | "delete", ref: Ref) => void = () => undefined;
   /** Called after each write: where a test plays a controller. */
   afterWrite: (verb: "create" | "apply", object: Props) => void = () => undefined;
+  /** Of the Namespace kube-system, which every cluster has: it tells one cluster from another. */
+  readonly uid: string;
   private readonly objects = new Map<string, Props>();
   private version = 1;
+
+  constructor(uid: string = randomUUID()) {
+    this.uid = uid;
+  }
+
+  /** The same cluster as it stands now, without the hooks; what is done to one does not show in the other. */
+  clone(): MemoryCluster {
+    const copy = new MemoryCluster(this.uid);
+    for (const [key, object] of this.objects) copy.objects.set(key, structuredClone(object));
+    copy.version = this.version;
+    return copy;
+  }
 
   scope(_apiVersion: string, kind: string): Promise<Scope> {
     return Promise.resolve(CLUSTER_SCOPED.has(kind) ? "cluster" : "namespaced");
@@ -42,6 +56,8 @@ export class MemoryCluster implements Cluster {
 
   get(ref: Ref): Promise<Props | undefined> {
     if (ref.kind === "Endpoints") return Promise.resolve(this.endpoints(ref));
+    if (ref.kind === "Namespace" && ref.name === "kube-system")
+      return Promise.resolve(systemNamespace(this.uid));
     const object = this.objects.get(keyOf(ref));
     return Promise.resolve(object && this.withStatus(object));
   }
@@ -71,6 +87,7 @@ export class MemoryCluster implements Cluster {
       const ref = refOf(object);
       const live = this.objects.get(keyOf(ref));
       if (live === undefined) throw missing(ref);
+      refuseImmutable(live, object);
       const metadata = { ...objectAt(live, "metadata"), ...objectAt(object, "metadata") };
       const specChanged = !equal(live["spec"], object["spec"]);
       const generation = numberAt(live, "metadata", "generation");
@@ -98,6 +115,11 @@ export class MemoryCluster implements Cluster {
   /** Every object, in the order of creation. */
   all(): Props[] {
     return [...this.objects.values()].map((object) => this.withStatus(object));
+  }
+
+  /** The object as it was written, without what a controller would add. */
+  stored(ref: Ref): Props | undefined {
+    return this.objects.get(keyOf(ref));
   }
 
   /** Creates or replaces an object behind Pulumi's back. */
@@ -141,6 +163,26 @@ export class MemoryCluster implements Cluster {
     if (!this.objects.has(keyOf(ref))) return;
     const what = `${ref.kind.toLowerCase()}s "${ref.name}" already exists`;
     throw new ApiError(409, "AlreadyExists", what);
+  }
+}
+
+function systemNamespace(uid: string): Props {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "kube-system", uid, creationTimestamp: "2026-01-01T00:00:00Z" },
+    status: { phase: "Active" },
+  };
+}
+
+/** A ConfigMap or Secret may forbid any later change of its content. */
+function refuseImmutable(live: Props, object: Props): void {
+  if (live["immutable"] !== true) return;
+  for (const field of ["data", "binaryData", "stringData"]) {
+    if (!(field in object) || equal(live[field], object[field])) continue;
+    const { kind, name } = refOf(live);
+    const why = "Forbidden: field is immutable when `immutable` is set";
+    throw new ApiError(422, "Invalid", `${kind} "${name}" is invalid: ${field}: ${why}`);
   }
 }
 

@@ -1,10 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
 import { TrillianStandIn } from "../../support/trillian.ts";
 import { Engine } from "./engine.ts";
+import { SignerJobs } from "./jobs.ts";
+import { KubernetesApi } from "./kubernetesApi.ts";
+import { Served } from "./served.ts";
+import { trySign, type Signing } from "./signer.ts";
 
 export const repository = resolve(import.meta.dirname, "../../..");
+
+/** Where the shipped local stack serves. */
+export const urls = { tuf: "http://localhost:31080", fulcio: "http://localhost:31081" } as const;
 
 type Values = Record<string, unknown>;
 
@@ -22,27 +30,52 @@ export function localConfig(address: string, changes: Values = {}): Values {
   };
 }
 
-/** The program of this repository on the real engine, with a cluster and a Trillian in memory. */
+/**
+ * The program of this repository on the real engine, with a cluster and a Trillian in memory, what
+ * its pods serve, and a KUBECONFIG that leads there.
+ */
 export class ProgramUnderTest {
   readonly engine: Engine;
   readonly trillian: TrillianStandIn;
+  readonly served: Served;
+  readonly signerJobs: SignerJobs;
+  private readonly api: KubernetesApi;
   private readonly address: string;
 
-  private constructor(engine: Engine, trillian: TrillianStandIn, address: string) {
+  private constructor(
+    engine: Engine,
+    trillian: TrillianStandIn,
+    served: Served,
+    api: KubernetesApi,
+    address: string,
+  ) {
     this.engine = engine;
+    this.signerJobs = new SignerJobs(engine.cluster);
     this.trillian = trillian;
+    this.served = served;
+    this.api = api;
     this.address = address;
   }
 
   static async create(): Promise<ProgramUnderTest> {
     const trillian = new TrillianStandIn();
     const address = await trillian.listen();
+    const cluster = new MemoryCluster();
+    const served = new Served(cluster, { standIn: trillian, address });
+    const api = await KubernetesApi.serve(cluster, served);
     const engine = await Engine.create({
       project: repository,
       stack: "local",
       config: localConfig(address),
+      cluster,
+      env: { KUBECONFIG: api.kubeconfig },
     });
-    return new ProgramUnderTest(engine, trillian, address);
+    return new ProgramUnderTest(engine, trillian, served, api, address);
+  }
+
+  /** Path of a kubeconfig that leads to the cluster in memory. */
+  get kubeconfig(): string {
+    return this.api.kubeconfig;
   }
 
   /** Replaces the configuration: the shipped one with these changes. */
@@ -50,8 +83,14 @@ export class ProgramUnderTest {
     this.engine.setConfig(localConfig(this.address, changes));
   }
 
+  /** An attempt to sign and verify, as a client would. */
+  trySign(): Promise<Signing> {
+    return trySign(this.served, { mirror: urls.tuf, fulcio: urls.fulcio });
+  }
+
   async close(): Promise<void> {
     await this.engine.close();
+    await this.api.close();
     this.trillian.close();
   }
 }

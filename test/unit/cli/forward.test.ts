@@ -1,6 +1,6 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { describe, expect, test } from "vitest";
-import { chooseTarget, parseServicePort } from "../../../cli/trillian/forward.ts";
+import { parseServicePort, replicasOf } from "../../../infra/observe/service.ts";
 
 const service = (targetPort?: number | string): V1Service => ({
   metadata: { name: "trillian-logserver" },
@@ -21,22 +21,27 @@ describe("the pod behind a Service", () => {
     ["a number as text", "8090"],
     ["a port's name", "grpc"],
   ])("target port as %s", (_kind, targetPort) => {
-    const target = chooseTarget(service(targetPort), [pod("a")], 8091);
-    expect(target).toEqual({ pod: "a", port: 8090 });
+    const [target] = replicasOf(service(targetPort), [pod("a")], 8091);
+    expect(target).toMatchObject({ pod: "a", port: 8090, serving: true });
   });
 
   test("no target port means the same port", () => {
-    expect(chooseTarget(service(), [pod("a")], 8091)).toEqual({ pod: "a", port: 8091 });
+    expect(replicasOf(service(), [pod("a")], 8091)).toMatchObject([{ pod: "a", port: 8091 }]);
   });
 
-  test("only a pod that is ready and stays", () => {
-    const pods = [pod("starting", false), pod("leaving", true, true), pod("serving")];
-    expect(chooseTarget(service(1), pods, 8091)?.pod).toBe("serving");
-    expect(chooseTarget(service(1), pods.slice(0, 2), 8091)).toBeUndefined();
+  test("serves when it is ready and stays; one that has ended is none", () => {
+    const ended = { ...pod("ended", false), status: { phase: "Failed" } };
+    const pods = [pod("starting", false), pod("leaving", true, true), pod("serving"), ended];
+    const found = replicasOf(service(1), pods, 8091).map(({ pod, serving }) => [pod, serving]);
+    expect(found).toEqual([
+      ["starting", false],
+      ["leaving", false],
+      ["serving", true],
+    ]);
   });
 
   test("a port that the Service lacks is named with those that it has", () => {
-    expect(() => chooseTarget(service(), [pod("a")], 1)).toThrow(/no port 1 \(it has: 8091\)/);
+    expect(() => replicasOf(service(), [pod("a")], 1)).toThrow(/no port 1 \(it has: 8091\)/);
   });
 });
 

@@ -2,21 +2,16 @@ import { createHash, createPrivateKey, sign } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { X509Certificate } from "node:crypto";
-import { leafHash } from "../../../cli/verify/merkle.ts";
-import { treeHeadInput } from "../../../cli/verify/sth.ts";
+import { leafHash } from "../../../infra/observe/merkle.ts";
+import { treeHeadInput } from "../../../infra/observe/sth.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { documents } from "../../../infra/trust/documents.ts";
 import { logIdOf } from "../../../infra/trust/keyMaterial.ts";
 import type { LogRecord } from "../../../infra/trust/records.ts";
-import {
-  sha256,
-  signRoot,
-  signSnapshot,
-  signTargets,
-  signTimestamp,
-} from "../../../infra/trust/tuf/metadata.ts";
+import { sha256, signRoot, signSnapshot, signTargets } from "../../../infra/trust/tuf/metadata.ts";
 import { repositoryFiles, revisionHash } from "../../../infra/trust/tuf/repository.ts";
-import { ecKeyPair, fulcioCaRecord, logRecord, tsaRecord } from "../trust/fixture.ts";
+import { signTimestamp, snapshotMeta } from "../../../infra/trust/tuf/timestamp.ts";
+import { ecKeyPair, fulcioCaRecord, logRecord, startOf, tsaRecord } from "../trust/fixture.ts";
 
 const inAYear = new Date(Date.now() + 365 * 86_400_000);
 
@@ -155,7 +150,23 @@ export class InstanceStandIn {
         },
         tufOnline: { "1": { ...base, snapshotKeyPem: online, timestampKeyPem: online } },
       },
-      tuf: { version: 1, revision: revisionHash(files), renewals: 0, expires: start },
+      prefix: "test",
+      clusterUid: "a-cluster",
+      leadTimeSeconds: 90,
+      life: {
+        fulcioCa: inUse(),
+        ctLog: inUse(),
+        rekor: inUse(),
+        tsa: inUse(),
+        tufRoot: inUse(),
+        tufOnline: inUse(),
+      },
+      tuf: {
+        version: 1,
+        revision: revisionHash(files),
+        expires: start,
+        timestampLifeSeconds: 7 * 86_400,
+      },
       initialRoot,
     };
   }
@@ -181,21 +192,32 @@ export class InstanceStandIn {
     });
     const timestamp = signTimestamp({
       ...common,
-      snapshot: { version: 1, content: snapshot },
+      snapshot: snapshotMeta(snapshot),
       signer: keys.online,
     });
-    const files = repositoryFiles({
-      roots: [root],
-      targetsVersion: 1,
-      targets,
-      targetFiles,
-      snapshotVersion: 1,
-      snapshot,
-      timestamp,
-    });
+    const publications = [{ version: 1, targets, snapshot, targetFiles }];
+    const files = {
+      ...repositoryFiles({ roots: [root], publications }),
+      "timestamp.json": timestamp,
+    };
     for (const [path, content] of Object.entries(files)) this.answers[`/${path}`] = content;
     return root;
   }
+}
+
+/** A kind whose first generation is in use, and has always been. */
+function inUse(): StackOutputs["life"]["fulcioCa"] {
+  const seen = { at: startOf(1), checkpoints: {} };
+  return {
+    states: { "1": "active" },
+    issues: 1,
+    accepts: [1],
+    readOnly: [],
+    ends: {},
+    distrusted: {},
+    published: { "1": seen },
+    switches: [{ ...seen, generation: 1 }],
+  };
 }
 
 function ownLog(record: LogRecord, key: { publicKeyPem: string }, origin: string): LogRecord {

@@ -1,8 +1,8 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseCheckpoint, parseNote, verifyCheckpoint } from "../../../cli/verify/checkpoint.ts";
-import { digitallySigned, treeHeadInput, verifyTreeHead } from "../../../cli/verify/sth.ts";
+import { parseCheckpoint, parseNote, verifyCheckpoint } from "../../../infra/observe/checkpoint.ts";
+import { digitallySigned, treeHeadInput, verifyTreeHead } from "../../../infra/observe/sth.ts";
 
 const keyPair = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
 const { privateKey, publicKey } = keyPair();

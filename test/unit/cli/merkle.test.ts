@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { leafHash, nodeHash, rootOfProof } from "../../../cli/verify/merkle.ts";
+import { isConsistent, leafHash, nodeHash, rootOfProof } from "../../../infra/observe/merkle.ts";
 
 /** The tree as RFC 6962, section 2.1, defines it: split at the largest power of two below n. */
 function root(leaves: readonly Buffer[]): Buffer {
@@ -137,3 +137,55 @@ function result(attempt: () => Buffer): Buffer | undefined {
     return undefined;
   }
 }
+
+/** SUBPROOF(m, D[n], b) of RFC 6962, section 2.1.2. */
+function consistencyPath(first: number, leaves: readonly Buffer[], isWhole = true): Buffer[] {
+  if (first === leaves.length) return isWhole ? [] : [root(leaves)];
+  const split = splitOf(leaves.length);
+  return first <= split
+    ? [...consistencyPath(first, leaves.slice(0, split), isWhole), root(leaves.slice(split))]
+    : [...consistencyPath(first - split, leaves.slice(split), false), root(leaves.slice(0, split))];
+}
+
+describe("consistency of two sizes of a log", () => {
+  const sizes = fc
+    .tuple(fc.integer({ min: 1, max: 70 }), fc.nat())
+    .map(([second, pick]) => ({ second, first: (pick % second) + 1 }));
+  const proofOf = ({ first, second }: { first: number; second: number }) => {
+    const leaves = leavesOf(second);
+    return {
+      first: { size: first, root: root(leaves.slice(0, first)) },
+      second: { size: second, root: root(leaves) },
+      path: consistencyPath(first, leaves),
+    };
+  };
+
+  test("is proven for a log that only grew", () => {
+    fc.assert(
+      fc.property(sizes, (pair) => {
+        expect(isConsistent(proofOf(pair))).toBe(true);
+      }),
+    );
+    const empty = { size: 0, root: Buffer.alloc(32) };
+    expect(isConsistent({ ...proofOf({ first: 1, second: 5 }), first: empty })).toBe(true);
+  });
+
+  test("is not, when an entry was changed, taken away or the proof is another's", () => {
+    fc.assert(
+      fc.property(sizes, fc.nat(), (pair, pick) => {
+        const proof = proofOf(pair);
+        const changed = leavesOf(pair.first);
+        changed[pick % pair.first] = leafHash(Buffer.from("changed"));
+        const other = { size: pair.first, root: root(changed) };
+        expect(isConsistent({ ...proof, first: other })).toBe(false);
+        expect(isConsistent({ ...proof, first: proof.second, second: proof.first })).toBe(
+          pair.first === pair.second,
+        );
+        const longer = [...proof.path, leafHash(Buffer.from("more"))];
+        expect(isConsistent({ ...proof, path: longer })).toBe(false);
+        if (proof.path.length > 0)
+          expect(isConsistent({ ...proof, path: proof.path.slice(1) })).toBe(false);
+      }),
+    );
+  });
+});

@@ -8,6 +8,7 @@ import type { Context, Finding } from "../../../cli/verify/finding.ts";
 import { allChecks, runChecks } from "../../../cli/verify/index.ts";
 import { openMirror } from "../../../cli/verify/mirror.ts";
 import { once } from "../../../cli/verify/signing.ts";
+import { judgeTimestamp } from "../../../cli/verify/timestamp.ts";
 import { judgeExpiry } from "../../../cli/verify/tuf.ts";
 import { judgeClock } from "../../../cli/verify/tsa.ts";
 import { expectedIdentity, identityToken } from "../../../cli/verify/token.ts";
@@ -28,7 +29,9 @@ afterEach(async () => {
 /** The checks that only read: timestamps and signatures need the real services. */
 async function readChecks(): Promise<Finding[]> {
   const { outputs } = instance;
-  const mirror = once(() => openMirror(outputs, directory));
+  const mirror = once(() =>
+    openMirror({ ...outputs.mirror, initialRoot: outputs.initialRoot }, directory),
+  );
   const checks = allChecks(outputs).filter(({ service }) => !["tsa", "signing"].includes(service));
   const context: Omit<Context, "signal"> = {
     outputs,
@@ -51,6 +54,7 @@ describe("an instance that is as its records say", () => {
     expect(findings.map(({ service, check }) => `${service} ${check}`)).toEqual([
       "tuf first root",
       "tuf chain from root 1",
+      "tuf timestamp",
       "tuf trusted_root.json",
       "tuf signing_config.v0.2.json",
       "tuf revision",
@@ -162,6 +166,21 @@ describe("an instance that differs", () => {
       ],
     ],
     [
+      "a mirror whose timestamp has expired",
+      () =>
+        edit(
+          "/timestamp.json",
+          (json: { signed: { expires: string } }) => (json.signed.expires = "2026-01-01T00:00:00Z"),
+        ),
+      [
+        "tuf chain from root 1",
+        "tuf timestamp",
+        "tuf trusted_root.json",
+        "tuf signing_config.v0.2.json",
+        "tuf revision",
+      ],
+    ],
+    [
       "records with another Rekor key",
       () => void (instance.outputs.records.rekor["1"]!.publicKeyPem = ecKeyPair().publicKeyPem),
       [
@@ -194,19 +213,38 @@ describe("an instance that differs", () => {
 
 describe("judgements", () => {
   const days = (count: number) => ({ version: 1, expires: new Date(count * 86_400_000) });
-  const roles = (timestamp: number) => ({
-    root: days(100),
-    targets: days(100),
-    snapshot: days(100),
-    timestamp: days(timestamp),
+  const roles = (changed: object) => ({
+    ...{ root: days(100), targets: days(100), snapshot: days(100), timestamp: days(1) },
+    ...changed,
   });
   test.each([
-    [100, "ok"],
-    [1, "warn"],
-    [0, "fail"],
-    [-1, "fail"],
-  ])("a timestamp with %i days left: %s", (left, result) => {
-    expect(judgeExpiry(roles(left), new Date(0)).result).toBe(result);
+    [{}, "ok"],
+    [{ root: days(29) }, "warn"],
+    [{ targets: days(6), snapshot: days(8) }, "warn"],
+    [{ snapshot: days(6) }, "warn"],
+    [{ root: days(0) }, "fail"],
+    [{ timestamp: days(-1) }, "fail"],
+  ])("roles that expire as in %j: %s", (changed, result) => {
+    expect(judgeExpiry(roles(changed), new Date(0)).result).toBe(result);
+  });
+
+  test.each([
+    [7, 7 * 86_400, "ok", "expires in 7.0 d", undefined],
+    [3, 7 * 86_400, "ok", "expires in 3.0 d", undefined],
+    [2.99, 7 * 86_400, "warn", "expires in 3.0 d", "at least 3.0 d of 7.0 d"],
+    [0.01, 7 * 86_400, "warn", "expires in 14 min", "at least 3.0 d of 7.0 d"],
+    [2.99, 3 * 86_400, "ok", "expires in 3.0 d", undefined],
+    [0.5, 2 * 86_400, "warn", "expires in 12.0 h", "at least 20.6 h of 2.0 d"],
+    [
+      0,
+      7 * 86_400,
+      "fail",
+      "expired 0 min ago",
+      "not expired: no client takes this mirror any more",
+    ],
+  ])("a timestamp with %d days left of %s: %s", (left, life, result, seen, expected) => {
+    const verdict = judgeTimestamp(days(left).expires, new Date(0), life);
+    expect(verdict).toEqual({ result, seen, ...(expected !== undefined && { expected }) });
   });
 
   test("a TSA's clock", () => {
@@ -305,7 +343,7 @@ describe("the command", () => {
       findings: Finding[];
       summary: object;
     };
-    expect(summary).toEqual({ passed: false, ok: 12, warn: 0, fail: 5 });
+    expect(summary).toEqual({ passed: false, ok: 13, warn: 0, fail: 5 });
     expect(failed(findings).map((name) => name.split(" ")[0])).toEqual([
       "tsa",
       "tsa",

@@ -73,6 +73,23 @@ describe("trusted_root.json", () => {
     );
   });
 
+  test("ends the window of what was closed, and of nothing else", () => {
+    const end = "2026-02-03T04:05:06Z";
+    const closed = <R extends { generation: number }>(all: readonly R[]) =>
+      all.map((one) => (one.generation === 1 ? { ...one, end } : one));
+    const text = trustedRoot({
+      ...records,
+      fulcioCa: closed(records.fulcioCa),
+      ctLog: closed(records.ctLog),
+    });
+    const json = TrustedRoot.fromJSON(JSON.parse(text));
+    const ends = [json.certificateAuthorities.map(({ validFor }) => validFor?.end)];
+    ends.push(json.ctlogs.map(({ publicKey }) => publicKey?.validFor?.end));
+    expect(ends).toEqual(Array(2).fill([new Date(end), undefined]));
+    expect(text.match(/"end"/g)).toHaveLength(2);
+    expect(text).toContain(`"end": "${end}"`);
+  });
+
   test("names both parts of the subject, and keeps empty lists", () => {
     const json = JSON.parse(trustedRoot({ ...records, rekor: [] })) as TrustedRoot;
     expect(json.tlogs).toEqual([]);
@@ -125,6 +142,22 @@ describe("signing_config.v0.2.json", () => {
 });
 
 describe("the legacy targets", () => {
+  test("say what is closed, and leave out what is distrusted", () => {
+    const [first, second] = records.ctLog;
+    if (!first || !second) throw new Error("the fixture has two");
+    const end = "2026-02-03T04:05:06Z";
+    const of = (...ctLog: TrustRecords["ctLog"]) =>
+      legacyTargets({ fulcioCa: [], ctLog, rekor: [], tsa: [] }).map(({ name, custom }) => [
+        name,
+        custom?.sigstore.status,
+      ]);
+    expect(of({ ...first, end }, second)).toEqual([
+      ["ctfe.pub", "Expired"],
+      ["ctfe_2.pub", "Active"],
+    ]);
+    expect(of({ ...first, end, distrusted: true }, second)).toEqual([["ctfe_2.pub", "Active"]]);
+  });
+
   test("carry the public instance's names in generation 1, and their own after it", () => {
     expect(legacyTargets(records).map((file) => file.name)).toEqual([
       ...["fulcio_v1.crt.pem", "fulcio_v2.crt.pem"],

@@ -7,13 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { legacyTargets } from "../../../infra/trust/legacyTargets.ts";
 import type { TrustRecords } from "../../../infra/trust/trustedRoot.ts";
 import { trustedRoot } from "../../../infra/trust/trustedRoot.ts";
-import {
-  keyIdOf,
-  signRoot,
-  signSnapshot,
-  signTargets,
-  signTimestamp,
-} from "../../../infra/trust/tuf/metadata.ts";
+import { keyIdOf, signRoot, signSnapshot, signTargets } from "../../../infra/trust/tuf/metadata.ts";
 import type { Signer, TargetFile } from "../../../infra/trust/tuf/metadata.ts";
 import {
   flattenPath,
@@ -21,6 +15,8 @@ import {
   restorePath,
   revisionHash,
 } from "../../../infra/trust/tuf/repository.ts";
+import type { PublishedVersion } from "../../../infra/trust/tuf/repository.ts";
+import { signTimestamp, snapshotMeta } from "../../../infra/trust/tuf/timestamp.ts";
 import { ecKeyPair, trustRecords } from "./fixture.ts";
 import { Client, Mirror } from "./mirror.ts";
 
@@ -55,29 +51,46 @@ function rootOf(keys: Keys, version: number, signers: Signer[], threshold = 1): 
   });
 }
 
-/** A whole repository; targets and snapshot have the version given, as has the timestamp. */
+/** Targets and snapshot of one version. */
+function version(
+  keys: Keys,
+  number: number,
+  targetFiles: TargetFile[],
+  expires = inAYear,
+): PublishedVersion {
+  const common = { version: number, expires };
+  const targets = signTargets({ ...common, targets: targetFiles, signer: keys.targets });
+  const named = { version: number, content: targets };
+  const snapshot = signSnapshot({ ...common, targets: named, signer: keys.snapshot });
+  return { version: number, targets, snapshot, targetFiles };
+}
+
+/** A whole repository; the timestamp's version is that of the newest publication. */
+function serve(
+  keys: Keys,
+  roots: string[],
+  publications: PublishedVersion[],
+  expires = inAYear,
+): Record<string, string> {
+  const newest = publications.at(-1)!;
+  const timestamp = signTimestamp({
+    version: newest.version,
+    expires,
+    snapshot: snapshotMeta(newest.snapshot),
+    signer: keys.timestamp,
+  });
+  return { ...repositoryFiles({ roots, publications }), "timestamp.json": timestamp };
+}
+
+/** A repository of one publication. */
 function publish(
   keys: Keys,
   roots: string[],
-  version: number,
+  number: number,
   targetFiles: TargetFile[],
   expires = inAYear,
 ): Record<string, string> {
-  const targets = signTargets({ version, expires, targets: targetFiles, signer: keys.targets });
-  const snapshot = signSnapshot({
-    version,
-    expires,
-    targets: { version, content: targets },
-    signer: keys.snapshot,
-  });
-  const timestamp = signTimestamp({
-    version,
-    expires,
-    snapshot: { version, content: snapshot },
-    signer: keys.timestamp,
-  });
-  const versions = { targetsVersion: version, snapshotVersion: version };
-  return repositoryFiles({ roots, targets, targetFiles, snapshot, timestamp, ...versions });
+  return serve(keys, roots, [version(keys, number, targetFiles, expires)], expires);
 }
 
 describe("a mirror that serves our repository", () => {
@@ -178,6 +191,38 @@ describe("a mirror that serves our repository", () => {
     await reader.read("rekor.pub");
     mirror.files = older;
     await expect(reader.read("rekor.pub")).rejects.toThrow(/version 1 is less than/);
+  });
+});
+
+describe("earlier publications", () => {
+  const keys = newKeys();
+  const root = rootOf(keys, 1, keys.root);
+  const before = version(keys, 4, [{ name: "a", content: "before" }]);
+  const after = version(keys, 5, [{ name: "a", content: "after" }]);
+
+  test("stay reachable for a client who read the timestamp before the newest was served", () => {
+    const alone = repositoryFiles({ roots: [root], publications: [before] });
+    const both = repositoryFiles({ roots: [root], publications: [before, after] });
+    expect(both).toMatchObject(alone);
+    expect(Object.keys(both)).toHaveLength(Object.keys(alone).length + 3);
+  });
+
+  test("are refused out of order", () => {
+    const of = (...publications: PublishedVersion[]) =>
+      repositoryFiles({ roots: [root], publications });
+    expect(() => of(after, before)).toThrow("TUF versions must grow, but are 5, 4");
+    expect(() => of(after, after)).toThrow(/must grow/);
+    expect(() => of()).toThrow(/needs a publication/);
+  });
+
+  test("together must fit into a ConfigMap, with room for the rest of it", () => {
+    const large = (bytes: number) =>
+      repositoryFiles({
+        roots: [root],
+        publications: [version(keys, 1, [{ name: "a", content: "ü".repeat(bytes / 2) }])],
+      });
+    expect(Object.values(large(890 * 1024)).length).toBe(5);
+    expect(() => large(900 * 1024)).toThrow(/has 90\d KiB, and a ConfigMap takes 900/);
   });
 });
 

@@ -1,0 +1,74 @@
+import type * as k8s from "@pulumi/kubernetes";
+
+export const httpPort = 8080;
+
+/** Where the server finds the files of the repository, the timestamp, and its configuration. */
+export const place = {
+  repository: "/srv/tuf",
+  timestamp: "/srv/timestamp",
+  config: "/etc/anchorhold",
+};
+
+/**
+ * Root files that do not exist yet must answer 404, and nothing that can change may be cached:
+ * a client that asks for the next root or the timestamp needs the answer of now.
+ */
+export const nginxConfig = `
+worker_processes 1;
+pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_body_temp_path /tmp/body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+  default_type application/octet-stream;
+  types { application/json json; }
+  server {
+    listen ${httpPort};
+    root ${place.repository};
+    location ~ ^/([0-9]+\\.[a-z]+\\.json|targets/.+)$ {
+      add_header Cache-Control "public, max-age=31536000, immutable";
+    }
+    location = /timestamp.json {
+      root ${place.timestamp};
+      add_header Cache-Control "no-cache" always;
+    }
+    location / { add_header Cache-Control "no-cache" always; }
+  }
+}
+`;
+
+/** The server's container; it runs under any user id. */
+export function nginxContainer(image: string): k8s.types.input.core.v1.Container {
+  return {
+    name: "nginx",
+    image,
+    imagePullPolicy: "IfNotPresent",
+    command: ["nginx", "-e", "stderr", "-c", `${place.config}/nginx.conf`, "-g", "daemon off;"],
+    ports: [{ name: "http", containerPort: httpPort }],
+    securityContext: {
+      runAsUser: 65533,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    readinessProbe: { httpGet: { path: "/timestamp.json", port: "http" }, periodSeconds: 2 },
+    livenessProbe: { httpGet: { path: "/timestamp.json", port: "http" }, periodSeconds: 20 },
+    // Requests in flight end before nginx does: the endpoint is gone well within this time.
+    lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    resources: {
+      requests: { cpu: "10m", memory: "16Mi" },
+      limits: { memory: "64Mi" },
+    },
+    volumeMounts: [
+      { name: "repository", mountPath: place.repository, readOnly: true },
+      { name: "timestamp", mountPath: place.timestamp, readOnly: true },
+      { name: "config", mountPath: place.config, readOnly: true },
+      { name: "tmp", mountPath: "/tmp" },
+    ],
+  };
+}

@@ -1,0 +1,38 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { httpPort } from "./nginx.ts";
+
+export interface TufServiceArgs {
+  namespace: pulumi.Input<string>;
+  /** The pods of one `TufRevision`: a change here is the moment in which clients see it. */
+  selector: pulumi.Input<Record<string, string>>;
+  /** Port on the node. */
+  nodePort: number;
+}
+
+/**
+ * Sends all clients to one serving state of the TUF mirror. The selector changes in place and at
+ * once, from one set of ready pods to another, so no client meets both.
+ */
+export class TufService extends pulumi.ComponentResource {
+  constructor(name: string, args: TufServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("anchorhold:platform:TufService", name, {}, opts);
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: {
+          name: "tuf",
+          namespace: args.namespace,
+          labels: { "app.kubernetes.io/name": "tuf" },
+        },
+        spec: {
+          type: "NodePort",
+          selector: args.selector,
+          ports: [{ name: "http", port: 80, targetPort: httpPort, nodePort: args.nodePort }],
+        },
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * What is made anew under another name whenever its content changes: the new one is in use before
+ * the old one goes. Each has something protected that depends on it, so that `destroy`, which begins
+ * with what nothing depends on, meets a refusal before it reaches it.
+ */
+export const replaceable = { protect: false } as const;
+
+/**
+ * Protects every resource of the stack that does not say otherwise: `pulumi destroy` looks at the
+ * protection of one resource after the other, so a single leaf without it would be gone before the
+ * first refusal.
+ */
+export function protectEverything(): void {
+  pulumi.runtime.registerStackTransformation(({ props, opts }) => ({
+    props,
+    opts: { ...opts, protect: opts.protect ?? true },
+  }));
+}
