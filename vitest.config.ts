@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const rotation = "test/cluster/rotation.test.ts";
+
 /** Three levels, cheapest first: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
@@ -20,9 +22,19 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
+          exclude: [rotation],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        // A quarter of an hour: the whole life of a generation takes its lead times.
+        test: {
+          name: "rotation",
+          include: [rotation],
+          testTimeout: 1_200_000,
+          hookTimeout: 600_000,
         },
       },
     ],

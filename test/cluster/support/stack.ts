@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "vitest";
 import { oneLine } from "../../../cli/errors.ts";
-import { expectedIdentity, identityToken } from "../../../cli/verify/token.ts";
 import { parseOutputs } from "../../../cli/verify/outputs.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { kubeconfigFile } from "../../../local/stack/environment.ts";
@@ -17,12 +16,6 @@ export interface Stack {
   outputs: StackOutputs;
   cosign: string;
   crane: string;
-}
-
-/** Whom the probe's tokens name, as clients must state it. */
-export interface Identity {
-  name: string;
-  issuer: string;
 }
 
 /** Progress of what takes long (building a tool), seen even while tests run. */
@@ -86,17 +79,9 @@ export async function describeStack(name: string, define: (stack: Stack) => void
   });
 }
 
-/** A fresh token of the cluster's own issuer for the stack's probe account. */
-export const newToken = (outputs: StackOutputs) => identityToken({}, outputs);
-
-export async function probeIdentity(outputs: StackOutputs): Promise<Identity> {
-  const { name, issuer } = expectedIdentity(await newToken(outputs), outputs);
-  if (name === undefined) throw new Error("the probe's identity is not known");
-  return { name, issuer };
-}
-
 /** Runs `anchorhold verify` in a process of its own. */
 export const anchorholdVerify = (...args: string[]) =>
   run(process.execPath, ["cli/main.ts", "verify", ...args], { cwd: projectRoot });
 
+export { newToken, probeIdentity, type Identity } from "./identity.ts";
 export { mustRun };

@@ -1,0 +1,91 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseDocument } from "yaml";
+import type { GenerationLines } from "../../../local/stack/generations.ts";
+import { stackFile } from "../../../local/stack/environment.ts";
+import { chooseGenerations, deployedGenerations } from "../../../local/stack/stackFile.ts";
+import type { Run } from "./process.ts";
+import { pulumi } from "./stack.ts";
+
+/** Values of the stack's configuration while it is rotated, by name without the project's. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** Edits the generations of the local stack; what was rotated stays so after the test. */
+export class Rotation {
+  private readonly settings: Settings;
+  private readonly file = join(tmpdir(), `anchorhold-rotation-${process.pid}.yaml`);
+
+  /** @param settings in place of the stack's own, until `restore` */
+  constructor(settings: Settings) {
+    this.settings = settings;
+  }
+
+  /** The lines of a kind as they are deployed. */
+  lines(kind: string): GenerationLines {
+    return deployedGenerations(kind);
+  }
+
+  /** Brings in the settings alone. */
+  async begin(): Promise<void> {
+    await this.edit();
+    mustPass(await this.up());
+  }
+
+  /** Deploys a kind's lines. */
+  async deploy(kind: string, lines: GenerationLines): Promise<void> {
+    const before = this.lines(kind);
+    // Kept first: an update that dies half way may have made the keys already.
+    chooseGenerations(kind, lines);
+    await this.edit();
+    const run = await this.up();
+    if (/nothing was changed/i.test(run.stdout + run.stderr) && run.code !== 0)
+      chooseGenerations(kind, before);
+    mustPass(run);
+  }
+
+  /**
+   * Previews a kind's lines, which must be refused because it is too early.
+   * @returns the time from which on they are allowed, as the refusal says
+   */
+  async refusedUntil(kind: string, lines: GenerationLines): Promise<Date> {
+    await this.edit(kind, lines);
+    const { code, stdout, stderr } = await pulumi("preview", "--config-file", this.file);
+    const [, time] =
+      /can be (?:active|closed) from (\S+Z) on/.exec(unwrapped(stdout + stderr)) ?? [];
+    if (code === 0 || time === undefined)
+      throw new Error(`the preview is not refused for being too early:\n${stdout}${stderr}`);
+    return new Date(time);
+  }
+
+  /** The stack's own settings again, with the generations as they are now. */
+  async restore(): Promise<void> {
+    await rm(this.file, { force: true });
+    mustPass(await pulumi("up", "--yes", "--skip-preview"));
+  }
+
+  private up(): Promise<Run> {
+    return pulumi("up", "--yes", "--skip-preview", "--config-file", this.file);
+  }
+
+  private async edit(kind?: string, lines?: GenerationLines): Promise<void> {
+    const document = parseDocument(await readFile(stackFile, "utf8"));
+    for (const [name, value] of Object.entries(this.settings))
+      document.setIn(["config", `anchorhold:${name}`], document.createNode(value));
+    if (kind !== undefined)
+      document.setIn(["config", "anchorhold:trust", kind], document.createNode(lines));
+    await writeFile(this.file, document.toString());
+  }
+}
+
+export async function sleepUntil(time: Date): Promise<void> {
+  await sleep(Math.max(0, time.getTime() - Date.now()));
+}
+
+function mustPass({ code, stdout, stderr }: Run): void {
+  if (code !== 0) throw new Error(`the update failed:\n${stdout}${stderr}`);
+}
+
+/** Pulumi breaks long messages into lines and indents them. */
+const unwrapped = (text: string) => text.replace(/\s+/g, " ");
