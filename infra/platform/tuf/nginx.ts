@@ -11,7 +11,9 @@ export const place = {
 
 /**
  * Root files that do not exist yet must answer 404, and nothing that can change may be cached:
- * a client that asks for the next root or the timestamp needs the answer of now.
+ * a client that asks for the next root or the timestamp needs the answer of now. No connection is
+ * kept: one that is open would lead on to the former pods after the Service has moved, and a client
+ * with several connections would see the timestamp go back.
  */
 export const nginxConfig = `
 worker_processes 1;
@@ -29,6 +31,7 @@ http {
   types { application/json json; }
   server {
     listen ${httpPort};
+    keepalive_timeout 0;
     root ${place.repository};
     location ~ ^/([0-9]+\\.[a-z]+\\.json|targets/.+)$ {
       add_header Cache-Control "public, max-age=31536000, immutable";

@@ -90,7 +90,7 @@ function container(args: SignerPodArgs): k8s.types.input.core.v1.Container {
     },
     resources: {
       requests: { cpu: "20m", memory: "64Mi" },
-      limits: { memory: "128Mi" },
+      limits: { memory: "192Mi" },
     },
     volumeMounts: [
       { name: "program", mountPath: place.program, readOnly: true },
