@@ -18,11 +18,21 @@ export interface HostOptions {
   env?: NodeJS.ProcessEnv;
   /** Where the program's own output goes. */
   output?: { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream };
+  witness?: Witness;
+}
+
+/** Sees each step of an update as it is taken: for tests that end one at a chosen moment. */
+export interface Witness {
+  /** Stands between the engine and a plugin. */
+  plugin(plugin: Plugin): Plugin;
+  /** Stands between the program and the engine: the address to give to the program. */
+  monitor(address: string): Promise<string>;
 }
 
 export interface Host {
   /** What makes the `pulumi` command use this host. */
   env: Record<string, string>;
+  /** Ends at once whatever still runs of the program and its commands. */
   close(): Promise<void>;
 }
 
@@ -52,7 +62,7 @@ async function serve(
  * kubernetes, all in this process, for machines that cannot download the official ones.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { cluster, helm } = options;
+  const { cluster, helm, witness } = options;
   const env = options.env ?? process.env;
   const output = options.output ?? { stdout: process.stdout, stderr: process.stderr };
   const directory = options.directory ?? process.cwd();
@@ -66,10 +76,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const served = await Promise.all(
     Object.entries(plugins).map(async ([name, make]) => ({
       name,
-      ...(await serve((server) => closing.push(addPlugin(server, make)))),
+      ...(await serve((server) =>
+        closing.push(addPlugin(server, () => witness?.plugin(make()) ?? make())),
+      )),
     })),
   );
-  const language = await serve((server) => addLanguageHost(server, env, output));
+  const language = await serve((server) =>
+    closing.push(addLanguageHost(server, env, output, witness)),
+  );
   return {
     env: {
       PULUMI_DEBUG_PROVIDERS: served.map(({ name, port }) => `${name}:${port}`).join(","),

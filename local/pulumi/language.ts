@@ -75,15 +75,20 @@ interface Output {
   stderr: NodeJS.WritableStream;
 }
 
+/** Where the program shall find the engine's resource monitor, given where it is. */
+type MonitorOf = (address: string) => Promise<string>;
+
 class LanguageHost {
   private engine = "";
   private readonly environment: NodeJS.ProcessEnv;
   private readonly output: Output;
+  private readonly monitorOf: MonitorOf;
   private readonly children = new Set<ReturnType<typeof spawn>>();
 
-  constructor(environment: NodeJS.ProcessEnv, output: Output) {
+  constructor(environment: NodeJS.ProcessEnv, output: Output, monitorOf: MonitorOf) {
     this.environment = environment;
     this.output = output;
+    this.monitorOf = monitorOf;
   }
 
   handshake(request: rpc.LanguageHandshakeRequest): rpc.LanguageHandshakeResponse {
@@ -91,7 +96,8 @@ class LanguageHost {
     return new pb.LanguageHandshakeResponse();
   }
 
-  run(request: rpc.RunRequest): Promise<rpc.RunResponse> {
+  async run(request: rpc.RunRequest): Promise<rpc.RunResponse> {
+    request.setMonitorAddress(await this.monitorOf(request.getMonitorAddress()));
     const directory = request.getInfo()?.getProgramDirectory() || request.getPwd();
     const child = spawn(
       process.execPath,
@@ -119,6 +125,10 @@ class LanguageHost {
   cancel(): void {
     for (const child of this.children) child.kill("SIGTERM");
   }
+
+  close(): void {
+    for (const child of this.children) child.kill("SIGKILL");
+  }
 }
 
 /** The runner of the SDK that the program itself imports. */
@@ -127,13 +137,19 @@ function runnerOf(directory: string): string {
   return join(dirname(resolve("@pulumi/pulumi/package.json")), "cmd", "run");
 }
 
-/** Adds the language host to a gRPC server. */
+/**
+ * Adds the language host to a gRPC server.
+ * @returns what ends a program that still runs
+ */
 export function addLanguageHost(
   server: grpc.Server,
   environment: NodeJS.ProcessEnv,
   output: Output,
-): void {
-  const host = new LanguageHost(environment, output);
+  witness?: { monitor: MonitorOf },
+): () => void {
+  const host = new LanguageHost(environment, output, (address) =>
+    witness === undefined ? Promise.resolve(address) : witness.monitor(address),
+  );
   const implementation = {
     handshake: unary<rpc.LanguageHandshakeRequest, rpc.LanguageHandshakeResponse>((request) =>
       host.handshake(request),
@@ -161,4 +177,5 @@ export function addLanguageHost(
   };
   const service = services.LanguageRuntimeService as unknown as grpc.ServiceDefinition;
   server.addService(service, implementation);
+  return () => host.close();
 }

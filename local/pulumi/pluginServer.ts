@@ -81,7 +81,10 @@ class Instances {
   }
 
   close(): void {
-    for (const plugin of this.byPeer.values()) plugin.close?.();
+    for (const plugin of this.byPeer.values()) {
+      plugin.cancel?.();
+      plugin.close?.();
+    }
   }
 }
 
@@ -214,7 +217,7 @@ function configDiff(plugin: Plugin, request: rpc.DiffRequest): rpc.DiffResponse 
 
 /**
  * Adds a plugin to a gRPC server; methods that the engine need not have answer UNIMPLEMENTED.
- * @returns what frees the plugin's temporary files
+ * @returns what ends the plugin's work and frees its temporary files
  */
 export function addPlugin(server: grpc.Server, make: () => Plugin): () => void {
   const instances = new Instances(make, new EngineLog());

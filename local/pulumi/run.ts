@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { parse } from "yaml";
-import { startHost, type HostOptions } from "./host.ts";
+import { startHost, type HostOptions, type Witness } from "./host.ts";
 
 export interface RunOptions {
   /** Path of the pulumi CLI. */
@@ -15,6 +15,9 @@ export interface RunOptions {
   /** Default: the cluster that KUBECONFIG or the provider's configuration names. */
   cluster?: HostOptions["cluster"];
   stdio: "inherit" | "capture";
+  witness?: Witness;
+  /** Ends CLI, program and plugins at once and without a word, as when the machine goes away. */
+  kill?: AbortSignal;
 }
 
 export interface RunResult {
@@ -36,6 +39,7 @@ export async function runPulumi(args: readonly string[], options: RunOptions): P
     directory: programDirectory(cwd),
     env,
     output: { stdout: output.stdout, stderr: output.stderr },
+    ...(options.witness && { witness: options.witness }),
   });
   try {
     const child = spawn(pulumi, args, {
@@ -44,6 +48,10 @@ export async function runPulumi(args: readonly string[], options: RunOptions): P
       stdio: stdio === "inherit" ? ["inherit", "inherit", "pipe"] : ["ignore", "pipe", "pipe"],
     });
     if (stdio === "inherit") child.stderr?.pipe(process.stderr);
+    options.kill?.addEventListener("abort", () => {
+      child.kill("SIGKILL");
+      void host.close();
+    });
     return await finished(child);
   } finally {
     await host.close();

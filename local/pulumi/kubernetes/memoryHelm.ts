@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
-import { textAt, type Props } from "../values.ts";
-import { annotation, refOf, type Ref } from "./cluster.ts";
+import { objectAt, textAt, type Props } from "../values.ts";
+import { annotation, refOf } from "./cluster.ts";
 import {
   chartArguments,
   ReleaseFailed,
@@ -76,6 +76,7 @@ export class MemoryHelm implements HelmClient {
 
   private async roll(spec: ReleaseSpec, before: ReleaseRecord | undefined): Promise<ReleaseRecord> {
     const record = await this.render(spec, (before?.revision ?? 0) + 1);
+    await this.refuseForeign(record, before);
     this.mark(record, before === undefined ? "pending-install" : "pending-upgrade");
     try {
       await this.applyAll(record, before);
@@ -127,16 +128,32 @@ export class MemoryHelm implements HelmClient {
   }
 
   private async applyAll(record: ReleaseRecord, before: ReleaseRecord | undefined): Promise<void> {
-    const objects = releaseObjects(record);
+    const objects = releaseObjects(record).map((object) => owned(object, record));
     for (const object of objects) {
       const there = (await this.cluster.get(refOf(object))) !== undefined;
       await (there ? this.cluster.apply(object, WRITE) : this.cluster.create(object, WRITE));
     }
-    const kept = new Set(objects.map((object) => JSON.stringify(refOf(object))));
+    const kept = new Set(objects.map(keyOf));
     for (const object of before === undefined ? [] : releaseObjects(before)) {
       const stays = annotation(object, "helm.sh/resource-policy") === "keep";
-      const ref: Ref = refOf(object);
-      if (!stays && !kept.has(JSON.stringify(ref))) await this.cluster.delete(ref);
+      if (!stays && !kept.has(keyOf(object))) await this.cluster.delete(refOf(object));
+    }
+  }
+
+  /** Helm takes over an object that bears the release's own marks, and no other. */
+  private async refuseForeign(
+    record: ReleaseRecord,
+    before: ReleaseRecord | undefined,
+  ): Promise<void> {
+    const managed = new Set(before === undefined ? [] : releaseObjects(before).map(keyOf));
+    for (const object of releaseObjects(record).filter((one) => !managed.has(keyOf(one)))) {
+      const live = await this.cluster.get(refOf(object));
+      if (live === undefined || isOwned(live, record)) continue;
+      const { kind, name, namespace } = refOf(object);
+      throw new Error(
+        `${kind} "${name}" in namespace "${namespace}" exists and cannot be imported into the ` +
+          "current release: invalid ownership metadata",
+      );
     }
   }
 
@@ -177,6 +194,34 @@ export class MemoryHelm implements HelmClient {
       (secret) => label(secret, "owner") === "helm" && label(secret, "name") === name,
     );
   }
+}
+
+function keyOf(object: Props): string {
+  return JSON.stringify(refOf(object));
+}
+
+const OWNER = { name: "meta.helm.sh/release-name", namespace: "meta.helm.sh/release-namespace" };
+
+/** The object with Helm's marks of whose it is. */
+function owned(object: Props, { name, namespace }: ReleaseRecord): Props {
+  const metadata = objectAt(object, "metadata");
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...objectAt(metadata, "labels"), "app.kubernetes.io/managed-by": "Helm" },
+      annotations: {
+        ...objectAt(metadata, "annotations"),
+        [OWNER.name]: name,
+        [OWNER.namespace]: namespace,
+      },
+    },
+  };
+}
+
+function isOwned(object: Props, { name, namespace }: ReleaseRecord): boolean {
+  const marks = [annotation(object, OWNER.name), annotation(object, OWNER.namespace)];
+  return marks[0] === name && marks[1] === namespace;
 }
 
 function label(object: Props, name: string): string {

@@ -22,6 +22,7 @@ import {
   UnreachableError,
   type Cluster,
   type Ref,
+  type WriteOptions,
 } from "./cluster.ts";
 import { immutablePlaces, isAutonamed } from "./immutable.ts";
 import {
@@ -90,6 +91,8 @@ export interface ObjectSettings {
   /** For objects that name none; empty to leave it to the cluster. */
   namespace: string;
   signal: () => AbortSignal;
+  /** Whether to take over what is there already; if left out, to refuse creating it. */
+  upsert?: boolean;
 }
 
 /** Plain Kubernetes objects of any kind. */
@@ -142,8 +145,7 @@ export class Objects {
     if (request.preview && containsUnknown(inputs)) return asIs;
     const meta = metaOf({}, inputs);
     const options = { fieldManager: meta.fieldManager, dryRun: request.preview };
-    const { cluster } = this.settings;
-    const created = await this.withRetries(request, () => cluster.create(inputs, options)).catch(
+    const created = await this.withRetries(request, () => this.write(inputs, options)).catch(
       (error: unknown) => {
         if (request.preview && cannotPreview(error)) return undefined;
         throw createError(request.urn, error);
@@ -233,6 +235,12 @@ export class Objects {
     // Like the official plugin: who cannot be asked, or is gone, is no reason.
     const job = await cluster.get(refOf(live)).catch(() => undefined);
     return job !== undefined && !(await readiness(job, cluster, Infinity)).ready;
+  }
+
+  private async write(inputs: Props, options: WriteOptions): Promise<Props> {
+    const { cluster, upsert } = this.settings;
+    const there = upsert === true && (await cluster.get(refOf(inputs))) !== undefined;
+    return there ? cluster.apply(inputs, options) : cluster.create(inputs, options);
   }
 
   private waiting(request: { timeout: number; log: (text: string) => void }): WaitOptions {

@@ -77,8 +77,10 @@ class KubernetesPlugin {
     const { cluster, helm } = this.sides(args);
     const namespace = textAt(args, "namespace");
     const signal = (): AbortSignal => this.cancelled.signal;
-    const { directory } = this.settings;
-    this.objects = new Objects({ cluster, namespace, signal });
+    const { directory, env } = this.settings;
+    const upsert =
+      textAt(args, "upsertExistingObjects") || env["PULUMI_K8S_UPSERT_EXISTING_OBJECTS"];
+    this.objects = new Objects({ cluster, namespace, signal, upsert: upsert === "true" });
     this.releases = new Releases({ helm, cluster, directory, namespace, signal });
   }
 

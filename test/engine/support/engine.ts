@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
-import { runPulumi, type RunResult } from "../../../local/pulumi/run.ts";
+import { runPulumi, type RunOptions, type RunResult } from "../../../local/pulumi/run.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
 import { readEventLog, type EventLog, type Step } from "./events.ts";
 
@@ -29,6 +30,9 @@ export interface EngineOptions {
   cluster?: MemoryCluster;
   env?: NodeJS.ProcessEnv;
 }
+
+/** Who looks on at a command, or ends it. */
+export type Watched = Partial<Pick<RunOptions, "witness" | "kill" | "cluster">>;
 
 /** A resource as the exported state has it. */
 export interface StateResource {
@@ -170,7 +174,7 @@ export class Engine {
   }
 
   /** Any other command of the CLI in the project's folder. */
-  pulumi(args: readonly string[]): Promise<RunResult> {
+  pulumi(args: readonly string[], watched: Watched = {}): Promise<RunResult> {
     return runPulumi([...args, "--non-interactive", "--color", "never"], {
       pulumi: this.tools["pulumi"]!,
       helm: this.tools["helm"]!,
@@ -178,20 +182,36 @@ export class Engine {
       env: this.env,
       cluster: this.cluster,
       stdio: "capture",
+      ...watched,
     });
+  }
+
+  /** A command on the stack, with the log of its events. */
+  async command(args: readonly string[], watched?: Watched): Promise<Outcome> {
+    const events = join(this.root, `events-${this.runs++}.json`);
+    const target = ["--stack", this.stack, "--event-log", events];
+    const result = await this.pulumi([...args, ...target], watched);
+    const none = { steps: [], failed: [], diagnostics: [] };
+    return new Outcome(result, existsSync(events) ? readEventLog(events) : none);
+  }
+
+  /** Copies the stack's state and configuration to a folder. */
+  saveTo(folder: string): void {
+    cpSync(join(this.root, "state"), join(folder, "state"), { recursive: true });
+    copyFileSync(this.configPath, join(folder, "config.yaml"));
+  }
+
+  /** Brings the stack's state and configuration back from such a folder. */
+  async restoreFrom(folder: string): Promise<void> {
+    const state = join(this.root, "state");
+    await rm(state, { recursive: true, force: true });
+    cpSync(join(folder, "state"), state, { recursive: true });
+    copyFileSync(join(folder, "config.yaml"), this.configPath);
   }
 
   /** Removes the stack's files; the cluster in memory goes with the engine. */
   close(): Promise<void> {
     return rm(this.root, { recursive: true, force: true });
-  }
-
-  private async command(args: readonly string[]): Promise<Outcome> {
-    const events = join(this.root, `events-${this.runs++}.json`);
-    const target = ["--stack", this.stack, "--event-log", events];
-    const result = await this.pulumi([...args, ...target]);
-    const none = { steps: [], failed: [], diagnostics: [] };
-    return new Outcome(result, existsSync(events) ? readEventLog(events) : none);
   }
 
   private async succeeding(args: readonly string[]): Promise<RunResult> {
