@@ -104,6 +104,8 @@ program
     prepareHome();
     const choice = await choosePulumi(quiet);
     const script = ["cli/main.ts", ...args];
+    // Pulumi with what stands behind it here, run in the project's folder.
+    process.env.ANCHORHOLD_PULUMI ??= "node local/cli.ts pulumi";
     process.exitCode = await handOver(process.execPath, script, [dirname(choice.pulumi)]);
   });
 

@@ -1,11 +1,7 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { outputsSchema, type StackOutputs } from "../../infra/outputs.ts";
 import { CannotRun, oneLine } from "../errors.ts";
-
-const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+import { askPulumi, stackFlag } from "../pulumi.ts";
 
 /**
  * The stack's outputs, from a file or from `pulumi stack output --json`.
@@ -23,26 +19,16 @@ export async function readOutputs(source: {
     return parseOutputs(text, `the file ${source.file}`);
   }
   const stack = source.stack === undefined ? "the selected stack" : `stack ${source.stack}`;
-  return parseOutputs(await askPulumi(source.stack), stack);
+  return parseOutputs(await askOutputs(source.stack), stack);
 }
 
-async function askPulumi(stack: string | undefined): Promise<string> {
-  const select = stack === undefined ? [] : ["--stack", stack];
+async function askOutputs(stack: string | undefined): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(
-      "pulumi",
-      ["stack", "output", "--json", "--non-interactive", ...select],
-      { cwd: projectRoot, maxBuffer: 64 * 1024 * 1024 },
-    );
-    return stdout;
+    return await askPulumi(["stack", "output", "--json", ...stackFlag(stack)]);
   } catch (error) {
-    const { code, stderr } = error as { code?: unknown; stderr?: string };
-    if (code === "ENOENT") {
-      throw new CannotRun("pulumi is not on PATH. Install it, or give --outputs FILE.");
-    }
+    if (!(error instanceof CannotRun)) throw error;
     throw new CannotRun(
-      `pulumi stack output failed: ${oneLine(stderr?.trim() || error)}. ` +
-        "Select a deployed stack with --stack NAME, or give --outputs FILE.",
+      `${error.message} Select a deployed stack with --stack NAME, or give --outputs FILE.`,
     );
   }
 }

@@ -33,7 +33,8 @@ function namedStack(args: readonly string[]): string | undefined {
 export function withStackFile(args: readonly string[]): string[] {
   const command = args.find((arg) => !arg.startsWith("-"));
   const isOther =
-    namedStack(args) !== undefined || args.some((arg) => /^--config-file(=|$)/.test(arg));
+    (namedStack(args) ?? "local") !== "local" ||
+    args.some((arg) => /^--config-file(=|$)/.test(arg));
   return command !== undefined && readConfig.has(command) && !isOther
     ? [...args, "--config-file", stackFile]
     : [...args];

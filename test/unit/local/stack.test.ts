@@ -12,6 +12,7 @@ describe("pulumi's arguments", () => {
     [["up", "--yes"]],
     [["refresh"]],
     [["config", "set", "anchorhold:prefix", "x"]],
+    [["up", "--stack", "local"]],
   ])("%j reads the deployed configuration", (args) => {
     expect(withStackFile(args)).toEqual([...args, "--config-file", stackFile]);
   });
