@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { exitCode } from "./exit.ts";
 import type { ObserveOptions } from "./observe/command.ts";
+import type { RecoverOptions } from "./recover/command.ts";
 import type { TreeOptions } from "./trillian/command.ts";
 import type { VerifyOptions } from "./verify/command.ts";
 
@@ -23,6 +24,7 @@ export function buildProgram(terminal: Terminal): Command {
   addToken(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);
+  addRecover(program, terminal);
   return program;
 }
 
@@ -94,6 +96,25 @@ function addObserve(program: Command, terminal: Terminal): void {
     .action(async (options: ObserveOptions) => {
       const { observe } = await import("./observe/command.ts");
       await observe(options, (line) => terminal.out(line));
+    });
+}
+
+function addRecover(program: Command, terminal: Terminal): void {
+  program
+    .command("recover")
+    .description("After a killed update: free the stack and take back what is left half done")
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("-y, --yes", "repair without asking", false)
+    .option("--owner-is-gone", "I have seen that no update runs where the lock was taken", false)
+    .addHelpText(
+      "after",
+      "\nWithout a terminal and without --yes it only tells what it would do." +
+        "\nExit code: 0 nothing is left to do, 1 something is, 2 the owner of the lock may live.",
+    )
+    .action(async (options: RecoverOptions) => {
+      const { recover } = await import("./recover/command.ts");
+      const done = await recover(options, (text) => terminal.out(text));
+      terminal.setExitCode(done ? exitCode.ok : exitCode.checkFailed);
     });
 }
 

@@ -9,8 +9,13 @@ export function failureHint(stderr: string): string {
     );
   if (stderr.includes("currently locked"))
     return (
-      "Nothing was changed. If the other run is still under way, wait for it; if it is no more, " +
-      "free the stack with `npm run pulumi -- cancel --yes` and run `npm start` again."
+      "Nothing was changed. If the other run is still under way, wait for it; if it was killed, run " +
+      "`npm run anchorhold -- recover` and then `npm start` again."
+    );
+  if (stderr.includes("another operation (install/upgrade/rollback) is in progress"))
+    return (
+      "An update that was killed has left a Helm release half done: run " +
+      "`npm run anchorhold -- recover` and then `npm start` again."
     );
   return "Mend that and run `npm start` again: it goes on from there.";
 }

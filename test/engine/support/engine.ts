@@ -209,6 +209,24 @@ export class Engine {
     copyFileSync(join(folder, "config.yaml"), this.configPath);
   }
 
+  /**
+   * What makes a command of ours that runs Pulumi work on this stack. The plugins are in this
+   * process alone, so only Pulumi commands without any can be run so.
+   */
+  get environment(): Record<string, string> {
+    const own = Object.entries(this.env).filter(([name]) => name.startsWith("PULUMI_"));
+    return {
+      ...(Object.fromEntries(own) as Record<string, string>),
+      PULUMI_STACK: this.stack,
+      ANCHORHOLD_PULUMI: `${this.tools["pulumi"]!} --cwd ${join(this.root, "project")}`,
+    };
+  }
+
+  /** The folder of the file backend. */
+  get backend(): string {
+    return join(this.root, "state");
+  }
+
   /** Removes the stack's files; the cluster in memory goes with the engine. */
   close(): Promise<void> {
     return rm(this.root, { recursive: true, force: true });

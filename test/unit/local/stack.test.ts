@@ -52,7 +52,11 @@ describe("stand-ins", () => {
 describe("after a failed update", () => {
   test.each([
     ["error: get stack secrets manager: incorrect passphrase", /unset PULUMI_CONFIG_PASSPHRASE/],
-    ["error: the stack is currently locked by 1 lock(s).", /npm run pulumi -- cancel --yes/],
+    ["error: the stack is currently locked by 1 lock(s).", /npm run anchorhold -- recover/],
+    [
+      "error: another operation (install/upgrade/rollback) is in progress",
+      /npm run anchorhold -- recover/,
+    ],
     ["error: update failed", /^Mend that and run `npm start` again/],
   ])("%s: says what mends it", (stderr, expected) => {
     expect(failureHint(stderr)).toMatch(expected);
