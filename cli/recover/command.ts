@@ -7,6 +7,7 @@ import { findPending, outcome, removeRecord, type PendingRevision } from "./helm
 import { assertDead, findBackend, locksInMessage, readLocks } from "./lock.ts";
 import { findObjects, orphansAmong, removal } from "./orphans.ts";
 import { thisHost, type Lock } from "./owner.ts";
+import { findMade, withResources } from "./takeOver.ts";
 
 export interface RecoverOptions {
   stack?: string;
@@ -75,7 +76,8 @@ async function look(stack: string | undefined): Promise<Leftovers> {
 
 function operations({ deployment }: State): string[] {
   return deployment.pending_operations.map(
-    ({ type, resource }) => `${resource.urn}: was ${type}; the next update finds out and goes on`,
+    ({ type, resource }) =>
+      `${resource.urn}: was ${type}; the next update goes on from what is there`,
   );
 }
 
@@ -97,7 +99,10 @@ async function repair(
   if (locks === undefined) await freeIfLocked(stack, ownerIsGone, print);
   if (state.deployment.pending_operations.length > 0) {
     // Importing drops what is pending. A refresh would ask the cluster about every resource first.
-    await importState(stack, await exportState(stack));
+    const now = await exportState(stack);
+    const made = await findMade(target.config, now);
+    await importState(stack, withResources(now, made));
+    for (const { urn } of made) print(`${urn} is in the cluster, and now in the state.`);
     print("The state's pending operations are cleared.");
   }
   for (const revision of pending) {

@@ -15,7 +15,7 @@ export interface Found {
 }
 
 /** On objects whose name Pulumi has made. */
-const autoNamed = "pulumi.com/autonamed";
+export const autoNamed = "pulumi.com/autonamed";
 
 /**
  * The objects under names of Pulumi's making that the state does not know: an update was killed

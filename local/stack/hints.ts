@@ -12,9 +12,9 @@ export function failureHint(stderr: string): string {
       "Nothing was changed. If the other run is still under way, wait for it; if it was killed, run " +
       "`npm run anchorhold -- recover` and then `npm start` again."
     );
-  if (stderr.includes("another operation (install/upgrade/rollback) is in progress"))
+  if (/another operation \(install|resource already exists in the cluster/.test(stderr))
     return (
-      "An update that was killed has left a Helm release half done: run " +
+      "An update that was killed has left something half done: run " +
       "`npm run anchorhold -- recover` and then `npm start` again."
     );
   return "Mend that and run `npm start` again: it goes on from there.";

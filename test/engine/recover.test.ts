@@ -15,12 +15,7 @@ let api: KubernetesApi;
 
 beforeEach(async () => {
   engine = await Engine.create({ project: join(import.meta.dirname, "fixtures/recorded-program") });
-  const { cluster } = engine;
-  await cluster.create(
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } },
-    { fieldManager: "test" },
-  );
-  api = await KubernetesApi.serve(cluster);
+  api = await KubernetesApi.serve(engine.cluster);
   for (const [name, value] of Object.entries(engine.environment)) vi.stubEnv(name, value);
   vi.stubEnv("KUBECONFIG", api.kubeconfig);
 });
@@ -55,7 +50,7 @@ async function interrupted(
   const { promise: reached, resolve } = Promise.withResolvers<void>();
   cluster[action] = async (object, options) => {
     if (!fits(object)) return write(object, options);
-    if (when === "after") await write(object, options);
+    if (when === "after") await write(managed(object, options.fieldManager), options);
     resolve();
     return new Promise(() => undefined);
   };
@@ -69,6 +64,12 @@ async function interrupted(
       await update;
     },
   };
+}
+
+/** As an API server notes who wrote an object; the cluster in memory leaves that out. */
+function managed<T extends Written>(object: T, manager: string): T {
+  const metadata = { ...(object.metadata as object), managedFields: [{ manager }] };
+  return { ...object, metadata };
 }
 
 /** The one object of the program's Release. */
@@ -151,4 +152,15 @@ test("killed while Helm installed for the first time: the next update takes over
   const again = (await engine.up()).expectSuccess();
   expect(again.ops("demo")).toEqual(["create"]);
   expect(await releaseRecords()).toEqual(["deployed"]);
+});
+
+test("killed while an object with a name of the program's was made: the state is told", async () => {
+  const isNamespace = ({ kind }: Written) => kind === "Namespace";
+  const update = await interrupted("create", isNamespace, "after");
+  await update.kill();
+  const { text } = await recovered({ yes: true });
+  expect(text).toMatch(/::rec is in the cluster, and now in the state/);
+  const again = (await engine.up()).expectSuccess();
+  expect(again.changes.find(({ type }) => type.endsWith(":Namespace"))?.op).toBe("update");
+  expect((await engine.up()).expectSuccess().changes).toEqual([]);
 });

@@ -11,7 +11,7 @@ import { ApiError, refOf } from "../../../local/pulumi/kubernetes/cluster.ts";
 import type { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
 import { textAt, type Props } from "../../../local/pulumi/values.ts";
 import { patched, replaced } from "./kubernetesPatch.ts";
-import { parsePath, parseSelector, type Path } from "./kubernetesPath.ts";
+import { discovery, parsePath, parseSelector, type Path } from "./kubernetesPath.ts";
 import { labelled, podsOf } from "./pods.ts";
 import { acceptPortForward } from "./portForward.ts";
 
@@ -70,6 +70,8 @@ export class KubernetesApi {
 
   private async answer(request: IncomingMessage): Promise<object> {
     const url = new URL(request.url ?? "/", "http://cluster");
+    const listed = discovery(url.pathname);
+    if (listed !== undefined) return listed;
     const path = parsePath(url.pathname);
     if (path.subresource !== "") throw unknownPath(url.pathname);
     const { method = "" } = request;

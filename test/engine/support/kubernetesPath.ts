@@ -22,6 +22,19 @@ const kinds: Readonly<Record<string, string>> = {
   "batch/v1/cronjobs": "CronJob",
 };
 
+/** The resources of a group and version, as discovery lists them; none for any other path. */
+export function discovery(pathname: string): object | undefined {
+  const groupVersion = /^\/(?:api|apis)\/(v1|[^/]+\/[^/]+)$/.exec(pathname)?.[1];
+  const resources = Object.entries(kinds)
+    .filter(([path]) => path.slice(0, path.lastIndexOf("/")) === groupVersion)
+    .map(([path, kind]) => ({
+      name: path.slice(path.lastIndexOf("/") + 1),
+      kind,
+      namespaced: kind !== "Namespace",
+    }));
+  return resources.length === 0 ? undefined : { kind: "APIResourceList", groupVersion, resources };
+}
+
 /** `/api/v1/…` or `/apis/GROUP/VERSION/…`, then perhaps `namespaces/NAMESPACE`. */
 const form =
   /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+\/[^/]+))(?:\/namespaces\/(?<namespace>[^/]+)(?=\/))?\/(?<plural>[^/]+)(?:\/(?<name>[^/]+)(?:\/(?<subresource>[^/]+))?)?$/;

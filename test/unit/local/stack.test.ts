@@ -54,6 +54,10 @@ describe("after a failed update", () => {
     ["error: get stack secrets manager: incorrect passphrase", /unset PULUMI_CONFIG_PASSPHRASE/],
     ["error: the stack is currently locked by 1 lock(s).", /npm run anchorhold -- recover/],
     [
+      "error: The resource already exists in the cluster. Delete it, import it",
+      /npm run anchorhold -- recover/,
+    ],
+    [
       "error: another operation (install/upgrade/rollback) is in progress",
       /npm run anchorhold -- recover/,
     ],
