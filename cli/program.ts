@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { exitCode } from "./exit.ts";
+import type { RotateOptions } from "./rotate/command.ts";
 import type { ObserveOptions } from "./observe/command.ts";
 import type { RecoverOptions } from "./recover/command.ts";
 import type { TreeOptions } from "./trillian/command.ts";
@@ -22,6 +23,7 @@ export function buildProgram(terminal: Terminal): Command {
     .showHelpAfterError("(see --help)");
   addVerify(program, terminal);
   addToken(program, terminal);
+  addRotate(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);
   addRecover(program, terminal);
@@ -65,6 +67,44 @@ function addToken(program: Command, terminal: Terminal): void {
       const { readOutputs } = await import("./verify/outputs.ts");
       const { identityToken } = await import("./verify/token.ts");
       terminal.out(await identityToken({}, await readOutputs({ file, stack })));
+    });
+}
+
+function addRotate(program: Command, terminal: Terminal): void {
+  program
+    .command("rotate")
+    .description(
+      "Take the next step in the life of a kind's generations: edit, preview, ask, deploy",
+    )
+    .argument("<kind>", "fulcioCa or ctLog")
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("--file <file>", "the stack file to edit (default: stacks/Pulumi.<stack>.yaml)")
+    .option("--back", "use the generation before again, while it is draining")
+    .option(
+      "--distrust <generation>",
+      "trust nothing that a stolen key made from a time on",
+      generation,
+    )
+    .option("--from <time>", "with --distrust: that time, such as 2026-05-01T00:00:00Z", time)
+    .option("--dry-run", "show edit and preview alone")
+    .option("--yes", "do not ask")
+    .option(
+      "--timeout <seconds>",
+      "limit for one check of the verification at the end",
+      seconds,
+      30,
+    )
+    .addHelpText(
+      "after",
+      "\nOne step a run; docs/rotation.md has them all. Exit code: 0 deployed or not yet time, " +
+        "1 deployed but a check failed, 2 refused, declined or failed.",
+    )
+    .action(async (kind: string, options: RotateOptions) => {
+      const { rotate } = await import("./rotate/command.ts");
+      const { terminalAsk } = await import("./ask.ts");
+      const screen = { out: (text: string) => terminal.out(text), ask: terminalAsk() };
+      const passed = await rotate(kind, options, screen);
+      terminal.setExitCode(passed ? exitCode.ok : exitCode.checkFailed);
     });
 }
 
@@ -116,6 +156,19 @@ function addRecover(program: Command, terminal: Terminal): void {
       const done = await recover(options, (text) => terminal.out(text));
       terminal.setExitCode(done ? exitCode.ok : exitCode.checkFailed);
     });
+}
+
+function generation(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("Give a generation's number.");
+  return Number(text);
+}
+
+/** RFC 3339 with its zone: a local time would be another one in a pipeline. */
+function time(text: string): Date {
+  const value = new Date(text);
+  if (!/T.*(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(value.getTime()))
+    throw new InvalidArgumentError("Give a time with its zone, such as 2026-05-01T00:00:00Z.");
+  return value;
 }
 
 function seconds(text: string): number {
