@@ -2,6 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { replaceable } from "../protect.ts";
+import { trillianDatabase, trillianNames, trillianPorts } from "../scaffold/names.ts";
+import { flagFile } from "../scaffold/postrender/flagFile.ts";
 import { trustOptions } from "../trust/record.ts";
 
 export interface DatabaseArgs {
@@ -12,9 +14,19 @@ export interface DatabaseArgs {
   storageClass?: string | undefined;
 }
 
-/** What Trillian's MySQL needs from us: a password, the Secret that carries it, and the volume. */
+/** What Trillian's servers read as a file: the address of the database, with its password. */
+function databaseFlags(password: string): string {
+  const { name, user } = trillianDatabase;
+  const place = `tcp(${trillianNames.database}:${trillianPorts.database})/${name}`;
+  return `--mysql_uri=${user}:${password}@${place}?parseTime=true&interpolateParams=true\n`;
+}
+
+/** What Trillian's MySQL needs from us: passwords, the Secrets that carry them, and the volume. */
 export class Database extends pulumi.ComponentResource {
+  /** Read by MySQL. */
   readonly secretName: pulumi.Output<string>;
+  /** Read by Trillian's servers. */
+  readonly flagSecretName: pulumi.Output<string>;
   readonly claimName: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -26,20 +38,30 @@ export class Database extends pulumi.ComponentResource {
         { length: 32, special: false },
         { ...parent, ...trustOptions },
       ).result;
-    const secret = new k8s.core.v1.Secret(
+    const trillianPassword = password("trillian");
+    const login = new k8s.core.v1.Secret(
       `${name}-login`,
       {
         metadata: { namespace: args.namespace },
         stringData: {
           "mysql-root-password": password("root"),
-          "mysql-password": password("trillian"),
+          "mysql-password": trillianPassword,
           "mysql-user": "trillian",
           "mysql-database": "trillian",
         },
       },
       { ...parent, ...replaceable },
     );
-    this.secretName = secret.metadata.name;
+    const flags = new k8s.core.v1.Secret(
+      `${name}-flags`,
+      {
+        metadata: { namespace: args.namespace },
+        stringData: { [flagFile]: trillianPassword.apply(databaseFlags) },
+      },
+      { ...parent, ...replaceable },
+    );
+    this.secretName = login.metadata.name;
+    this.flagSecretName = flags.metadata.name;
     this.claimName = this.claim(name, args);
     this.registerOutputs();
   }

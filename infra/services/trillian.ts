@@ -55,6 +55,7 @@ export class Trillian extends pulumi.ComponentResource {
             netcat: args.images.netcat,
           },
           databaseSecret: database.secretName,
+          flagSecret: database.flagSecretName,
           volumeClaim: database.claimName,
           replicas: args.replicas,
         }),

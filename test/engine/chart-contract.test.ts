@@ -135,6 +135,20 @@ describe("the stand-in chart gives what the program relies on", () => {
     );
   });
 
+  test.each(["trillian-logserver", "trillian-logsigner"])(
+    "%s reads the database's password from a file, and nothing else shows it",
+    (name) => {
+      const { spec } = rendered(named("nodePort", "trillian"), "Deployment", name).spec.template;
+      const secretName = "database-flags-1a2b3c4d";
+      expect(spec).toMatchObject({
+        containers: [{ volumeMounts: [{ name: "flags", mountPath: "/etc/trillian" }] }],
+        volumes: [{ name: "flags", secret: { secretName } }],
+      });
+      expect(spec.containers[0]?.["args"]).toContain("--config=/etc/trillian/flags");
+      expect(JSON.stringify(spec)).not.toMatch(/mysql_uri|secretKeyRef|MYSQL_PASSWORD/);
+    },
+  );
+
   test("the TSA has its chain, its Secret and the probes that upstream lacks", () => {
     const sample = named("nodePort", "tsa");
     const chain = rendered(sample, "ConfigMap", "tsa-server-config").data["chain.pem"];

@@ -64,6 +64,7 @@ function trillian(): Sample {
         netcat: images.netcat,
       },
       databaseSecret: "database-login-1a2b3c4d",
+      flagSecret: "database-flags-1a2b3c4d",
       volumeClaim: "trillian-mysql",
       replicas: 2,
       podAnnotations: slice,

@@ -24,18 +24,26 @@ const replicas = fc.integer({ min: 1, max: 9 });
 const server = { namespace: name, exposure, replicas };
 
 const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof(
-  fc.record({ namespace: name, databaseSecret: name, volumeClaim: name, replicas }).map((args) => ({
-    component: "trillian",
-    values: trillianValues({
-      ...args,
-      images: {
-        logServer: images.trillianLogServer,
-        logSigner: images.trillianLogSigner,
-        database: images.database,
-        netcat: images.netcat,
-      },
-    }),
-  })),
+  fc
+    .record({
+      namespace: name,
+      databaseSecret: name,
+      flagSecret: name,
+      volumeClaim: name,
+      replicas,
+    })
+    .map((args) => ({
+      component: "trillian",
+      values: trillianValues({
+        ...args,
+        images: {
+          logServer: images.trillianLogServer,
+          logSigner: images.trillianLogSigner,
+          database: images.database,
+          netcat: images.netcat,
+        },
+      }),
+    })),
   fc.record({ ...server, configSecret: name }).map((args) => ({
     component: "ctlog",
     values: ctLogValues({ ...args, image: images.ctServer }),

@@ -15,6 +15,10 @@ export interface Selector {
 
 export interface Container {
   name: string;
+  command?: string[];
+  args?: string[];
+  env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: unknown } }[];
+  volumeMounts?: unknown[];
   ports?: { containerPort: number }[];
   lifecycle?: { preStop?: { sleep?: { seconds: number } } };
   [probe: string]: unknown;
@@ -25,13 +29,17 @@ export interface PodSpec {
   automountServiceAccountToken?: boolean;
   terminationGracePeriodSeconds?: number;
   topologySpreadConstraints?: unknown[];
+  volumes?: unknown[];
   containers: Container[];
 }
 
 export interface DeploymentSpec {
   minReadySeconds?: number;
   selector: Selector;
-  template: { metadata?: { labels?: Record<string, string> }; spec: PodSpec };
+  template: {
+    metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+    spec: PodSpec;
+  };
 }
 
 /** An object as error texts name it, such as `apps/v1 Deployment sigstore-tsa/tsa-server`. */

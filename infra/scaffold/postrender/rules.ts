@@ -1,4 +1,5 @@
 import { withBudgets } from "./budgets.ts";
+import { withFlagFile } from "./flagFile.ts";
 import { onlyKnown } from "./known.ts";
 import type { Manifest } from "./manifest.ts";
 import { probed } from "./probes.ts";
@@ -8,11 +9,11 @@ import { rolling } from "./rolling.ts";
 /**
  * What happens to the chart's manifests between Helm's rendering and the cluster. Pure; nothing in
  * this folder imports anything of Pulumi's, because Helm runs it as a program of its own for every
- * Release. Generator Jobs go with their rights, pods lose the API token, probes are mended, and
- * servers get what the chart lacks to roll. To run it again changes nothing.
- * @throws Error that names every object that is not known
+ * Release. Generator Jobs go with their rights, pods lose the API token, no
+ * password is on a command line, probes are mended, and servers get what the chart lacks to roll. To run it again changes nothing.
+ * @throws Error that names every object that is not known, or a command line that shows a Secret
  */
 export function postrender(manifests: readonly Manifest[]): Manifest[] {
   const wanted = withoutUnusedRights(onlyKnown(manifests));
-  return withBudgets(wanted.map(withoutToken).map(probed).map(rolling));
+  return withBudgets(wanted.map(withoutToken).map(withFlagFile).map(probed).map(rolling));
 }

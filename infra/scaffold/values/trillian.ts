@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { ImageRef } from "../images.ts";
+import { flagSecretAnnotation } from "../postrender/flagFile.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
 import {
   chartImage,
@@ -22,6 +23,8 @@ export interface TrillianArgs {
   images: { logServer: ImageRef; logSigner: ImageRef; database: ImageRef; netcat: ImageRef };
   /** Secret with the keys of `databaseSecretKeys`; database and user as in `trillianDatabase`. */
   databaseSecret: Input<string>;
+  /** Secret with the flags that name the database and its password, for log server and signer. */
+  flagSecret: Input<string>;
   /** Claim of the volume that keeps the logs. */
   volumeClaim: Input<string>;
   /** User id that the database runs as: 999 in the published MySQL and MariaDB images. */
@@ -96,7 +99,7 @@ function database({ images, databaseSecret, volumeClaim, databaseUser, resources
  */
 export function trillianValues(args: TrillianArgs): Values {
   const { namespace, images, resources } = args;
-  const podAnnotations = args.podAnnotations ?? {};
+  const podAnnotations = { ...args.podAnnotations, [flagSecretAnnotation]: args.flagSecret };
   return only("trillian", namespace, {
     fullnameOverride: "trillian",
     createdb: { enabled: false },
