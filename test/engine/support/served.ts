@@ -25,7 +25,7 @@ export interface Endpoint {
  */
 export class Served implements Workloads {
   private readonly cluster: MemoryCluster;
-  private readonly trees: Trees;
+  readonly trees: Trees;
   private readonly trillian: { standIn: TrillianStandIn; address: string } | undefined;
 
   constructor(cluster: MemoryCluster, trillian?: { standIn: TrillianStandIn; address: string }) {

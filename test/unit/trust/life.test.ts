@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../../infra/errors.ts";
 import { decide, switches, type KindPlan } from "../../../infra/trust/decide.ts";
-import { lifeStates, trustSchema } from "../../../infra/trust/generations.ts";
+import { lifeStates, trustSchema, type TrustConfig } from "../../../infra/trust/generations.ts";
 import { inUse, usedUntil } from "../../../infra/trust/life.ts";
 import { memoryOf, type Memory } from "../../../infra/trust/memory.ts";
 import { story } from "../../../infra/trust/story.ts";
@@ -41,7 +41,7 @@ class World {
   plan(life: Life): KindPlan {
     const one = { "1": "active" };
     const all = { fulcioCa: one, ctLog: one, rekor: one, tsa: one, tufRoot: one, tufOnline: one };
-    const trust = trustSchema.parse({ ...all, [this.kind]: life });
+    const trust: TrustConfig = trustSchema.parse({ ...all, [this.kind]: life });
     return decide({ trust, memory: this.memory, now: new Date(this.now), leadTime })[this.kind];
   }
 
@@ -56,7 +56,7 @@ class World {
     const observed = () => ({ at: text((this.now += 1000)), checkpoints: {} });
     const steps: [string, () => unknown][] = [
       ...(["closed", "distrusted", "retired"] as const).flatMap((what) =>
-        Object.entries(plan[what]).map(([n, line]): [string, () => unknown] => [
+        Object.entries<unknown>(plan[what]).map(([n, line]): [string, () => unknown] => [
           `${name}-${n}-${what}`,
           () => line,
         ]),

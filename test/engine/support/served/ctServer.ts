@@ -41,11 +41,11 @@ export function ctServer(view: ContainerView, trees: Trees): Service {
     if (new Set(logs.map((log) => log[field])).size < logs.length)
       throw new NotStarted(`Invalid config: duplicate ${field}`);
   return {
-    get: (path) => {
+    get: (path, query = new URLSearchParams()) => {
       if (path === "/healthz") return plain("ok");
       const { log, endpoint } = placeOf(path, logs);
       if (log === undefined) return notFound;
-      return trees.has(log.treeId) ? read(log, endpoint, trees) : noTree(log);
+      return trees.has(log.treeId) ? read(log, endpoint, trees, query) : noTree(log);
     },
     post: (path, body) => {
       const { log, endpoint } = placeOf(path, logs);
@@ -114,8 +114,13 @@ function spki(key: KeyObject): Buffer {
   return createPublicKey(key).export({ type: "spki", format: "der" });
 }
 
-function read(log: Log, endpoint: string, trees: Trees): Response {
+function read(log: Log, endpoint: string, trees: Trees, query: URLSearchParams): Response {
   if (endpoint === "get-sth") return json(treeHead(log, trees));
+  if (endpoint === "get-sth-consistency") {
+    const [first, second] = [Number(query.get("first")), Number(query.get("second"))];
+    const path = trees.consistency(log.treeId, first, second);
+    return json({ consistency: path.map((hash) => hash.toString("base64")) });
+  }
   if (endpoint !== "get-roots") return notFound;
   return json({ certificates: log.roots.map(({ raw }) => raw.toString("base64")) });
 }

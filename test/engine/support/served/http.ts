@@ -7,9 +7,9 @@ export interface Response {
   body: string | Buffer;
 }
 
-/** A server: what it answers to a path (without a query). */
+/** A server: what it answers to a path, and to a query if it reads one. */
 export interface Service {
-  get(path: string): Response;
+  get(path: string, query?: URLSearchParams): Response;
   post(path: string, body: Buffer): Response | Promise<Response>;
 }
 
@@ -25,11 +25,11 @@ export const notFound: Response = plain("404 page not found\n", 404);
 
 /** A service with an answer for each of these paths; any other is not found. */
 export function routes(
-  gets: Readonly<Record<string, () => Response>>,
+  gets: Readonly<Record<string, (query: URLSearchParams) => Response>>,
   posts: Readonly<Record<string, (body: Buffer) => Response | Promise<Response>>> = {},
 ): Service {
   return {
-    get: (path) => gets[path]?.() ?? notFound,
+    get: (path, query = new URLSearchParams()) => gets[path]?.(query) ?? notFound,
     post: (path, body) => posts[path]?.(body) ?? notFound,
   };
 }
@@ -37,10 +37,10 @@ export function routes(
 /** A service behind Node's HTTP server. */
 export function listener(service: Service): RequestListener {
   return (incoming, outgoing) => {
-    const { pathname } = new URL(incoming.url ?? "/", "http://service");
+    const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://service");
     buffer(incoming)
       .then((body) => {
-        if (incoming.method === "GET") return service.get(pathname);
+        if (incoming.method === "GET") return service.get(pathname, searchParams);
         return incoming.method === "POST" ? service.post(pathname, body) : notFound;
       })
       .catch((error: unknown) => plain(String(error), 500))

@@ -17,6 +17,7 @@ const harmless = new Set([
   "default_type",
   "server_name",
   "access_log",
+  "keepalive_timeout",
 ]);
 
 /**

@@ -28,6 +28,11 @@ export function rekor(view: ContainerView, trees: Trees): Service {
       "/ping": () => plain("."),
       "/api/v1/log": info,
       "/api/v1/log/publicKey": () => plain(publicKey),
+      "/api/v1/log/proof": (query) => {
+        const [first, last] = [Number(query.get("firstSize")), Number(query.get("lastSize"))];
+        const path = trees.consistency(treeId, first, last);
+        return json({ hashes: path.map((hash) => hash.toString("hex")) });
+      },
     },
     {
       "/api/v1/log/entries": () => {

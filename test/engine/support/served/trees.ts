@@ -26,19 +26,41 @@ export class Trees {
     return this.sizes.get(treeId) ?? 0;
   }
 
+  /** As after a restore of an older dump. */
+  forget(treeId: string, size: number): void {
+    this.sizes.set(treeId, size);
+  }
+
   /** The Merkle tree hash (RFC 6962, section 2.1). */
   rootHash(treeId: string): Buffer {
-    const leaves = Array.from({ length: this.size(treeId) }, (_, n) =>
-      leafHash(Buffer.from(`${treeId}/${n}`)),
-    );
-    return treeHash(leaves);
+    return treeHash(leavesOf(treeId, this.size(treeId)));
+  }
+
+  /** PROOF(first, D[second]) of RFC 6962, section 2.1.2. */
+  consistency(treeId: string, first: number, second: number): Buffer[] {
+    return consistencyPath(first, leavesOf(treeId, second), true);
   }
 }
+
+function leavesOf(treeId: string, size: number): Buffer[] {
+  return Array.from({ length: size }, (_, n) => leafHash(Buffer.from(`${treeId}/${n}`)));
+}
+
+function consistencyPath(first: number, leaves: readonly Buffer[], isWhole: boolean): Buffer[] {
+  if (first === leaves.length) return isWhole ? [] : [treeHash(leaves)];
+  const split = splitOf(leaves.length);
+  const [left, right] = [leaves.slice(0, split), leaves.slice(split)];
+  return first <= split
+    ? [...consistencyPath(first, left, isWhole), treeHash(right)]
+    : [...consistencyPath(first - split, right, false), treeHash(left)];
+}
+
+const splitOf = (length: number) => 2 ** Math.ceil(Math.log2(length) - 1);
 
 function treeHash(leaves: readonly Buffer[]): Buffer {
   const [first] = leaves;
   if (first === undefined) return createHash("sha256").digest();
   if (leaves.length === 1) return first;
-  const split = 2 ** Math.ceil(Math.log2(leaves.length) - 1);
+  const split = splitOf(leaves.length);
   return nodeHash(treeHash(leaves.slice(0, split)), treeHash(leaves.slice(split)));
 }
