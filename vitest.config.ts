@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const rotation = "test/cluster/rotation.test.ts";
 
-/** Three levels, cheapest first: see CONTRIBUTING.md. */
+/** Three levels, cheapest first, and two that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
     projects: [
@@ -16,6 +16,16 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: "crash",
+          include: ["test/crash/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          // Each file keeps both cores busy by itself.
+          fileParallelism: false,
         },
       },
       {

@@ -18,7 +18,7 @@ import { isReady, podsOf } from "./support/pods.ts";
 import { republish, type Published } from "./support/republish.ts";
 import { Served } from "./support/served.ts";
 import { trySign, type Signing } from "./support/signer.ts";
-import { ProgramUnderTest, urls } from "./support/stack.ts";
+import { mirrorUrl, ProgramUnderTest } from "./support/stack.ts";
 
 let program: ProgramUnderTest;
 let outputs: StackOutputs;
@@ -40,7 +40,7 @@ beforeEach(() => {
 });
 
 function sign(): Promise<Signing> {
-  return trySign(served, { mirror: urls.tuf, fulcio: urls.fulcio });
+  return trySign(served, mirrorUrl);
 }
 
 function refused(reason: string): Signing {
@@ -207,9 +207,10 @@ beforeAll(async () => {
 });
 
 describe("a client is refused", () => {
-  test("nobody signs without Fulcio", async () => {
+  test("a service that is not there is no matter of trust", async () => {
     await cluster.delete(refOf(find("Deployment", fulcio, "fulcio-server")));
-    expect(await sign()).toEqual({ result: "nobody signs" });
+    const reason = "http://localhost:31081: connection refused";
+    expect(await sign()).toEqual({ result: "unreachable", reason });
   });
 
   test("when the CT log does not take Fulcio's CA", async () => {

@@ -4,6 +4,12 @@ import { trillianServices, type Tree } from "../../cli/trillian/client.ts";
 type Call<Request> = grpc.ServerUnaryCall<Request, unknown>;
 type Reply = grpc.sendUnaryData<unknown>;
 
+/** What a Trillian database holds. */
+export interface TrillianDump {
+  trees: readonly Tree[];
+  initialised: readonly string[];
+}
+
 /**
  * A stand-in for a Trillian log server: the same gRPC methods over the same wire format, trees in
  * memory. It can be told to misbehave in the ways that matter to a caller that must not make a
@@ -41,6 +47,18 @@ export class TrillianStandIn {
 
   close(): void {
     this.server.forceShutdown();
+  }
+
+  /** A copy of what the database holds. */
+  dump(): TrillianDump {
+    return { trees: [...this.trees], initialised: [...this.initialised] };
+  }
+
+  /** The database from an earlier copy; ids are never given twice all the same. */
+  load({ trees, initialised }: TrillianDump): void {
+    this.trees.splice(0, Infinity, ...trees);
+    this.initialised.clear();
+    for (const treeId of initialised) this.initialised.add(treeId);
   }
 
   private method<Request>(name: string, work: (request: Request) => unknown) {

@@ -50,6 +50,12 @@ export class MemoryCluster implements Cluster {
     return copy;
   }
 
+  /** Becomes what the other cluster is now; the hooks stay. */
+  become({ objects }: MemoryCluster): void {
+    this.objects.clear();
+    for (const [key, object] of objects) this.objects.set(key, structuredClone(object));
+  }
+
   scope(_apiVersion: string, kind: string): Promise<Scope> {
     return Promise.resolve(CLUSTER_SCOPED.has(kind) ? "cluster" : "namespaced");
   }

@@ -31,8 +31,8 @@ export interface EngineOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Who looks on at a command, or ends it. */
-export type Watched = Partial<Pick<RunOptions, "witness" | "kill" | "cluster">>;
+/** Who looks on at a command, or ends it; more environment for it. */
+export type Watched = Partial<Pick<RunOptions, "witness" | "kill" | "cluster" | "env">>;
 
 /** A resource as the exported state has it. */
 export interface StateResource {
@@ -45,8 +45,14 @@ export interface StateResource {
   initErrors?: string[];
 }
 
+/** What an update was at when it was killed. */
+export interface PendingOperation {
+  type: string;
+  resource: StateResource;
+}
+
 export interface ExportedState {
-  deployment: { resources?: StateResource[]; pending_operations?: unknown[] };
+  deployment: { resources?: StateResource[]; pending_operations?: PendingOperation[] };
 }
 
 /** How a command of the engine ended. */
@@ -174,12 +180,12 @@ export class Engine {
   }
 
   /** Any other command of the CLI in the project's folder. */
-  pulumi(args: readonly string[], watched: Watched = {}): Promise<RunResult> {
+  pulumi(args: readonly string[], { env, ...watched }: Watched = {}): Promise<RunResult> {
     return runPulumi([...args, "--non-interactive", "--color", "never"], {
       pulumi: this.tools["pulumi"]!,
       helm: this.tools["helm"]!,
       cwd: join(this.root, "project"),
-      env: this.env,
+      env: { ...this.env, ...env },
       cluster: this.cluster,
       stdio: "capture",
       ...watched,
@@ -193,6 +199,18 @@ export class Engine {
     const result = await this.pulumi([...args, ...target], watched);
     const none = { steps: [], failed: [], diagnostics: [] };
     return new Outcome(result, existsSync(events) ? readEventLog(events) : none);
+  }
+
+  /** Replaces the state; pending operations are dropped, as `pulumi stack import` does. */
+  async importState(text: string): Promise<void> {
+    const file = join(this.root, "import.json");
+    writeFileSync(file, text);
+    await this.succeeding(["stack", "import", "--file", file, "--stack", this.stack]);
+  }
+
+  /** Takes away the lock that a killed update leaves. */
+  async cancel(): Promise<void> {
+    await this.succeeding(["cancel", "--yes", "--stack", this.stack]);
   }
 
   /** Copies the stack's state and configuration to a folder. */

@@ -27,7 +27,7 @@ export class Observation {
   readonly moments: Moment[] = [];
   readonly killed = new AbortController();
   private readonly killAt: Moment | undefined;
-  private readonly proxy = new MonitorProxy((urn) => this.reach(`recorded ${nameOf(urn)}`));
+  private readonly proxy = new MonitorProxy((urn) => this.reach(momentOf(urn)));
 
   /** @param killAt when to end the update; never, if left out */
   constructor(killAt?: Moment) {
@@ -93,6 +93,11 @@ type Call = Resource & { preview?: boolean };
 function isDeployed(object: Props): boolean {
   const status = textAt(object, "metadata", "labels", "status");
   return textAt(object, "type") === "helm.sh/release.v1" && status === "deployed";
+}
+
+/** When the engine has recorded this resource. */
+export function momentOf(urn: string): Moment {
+  return `recorded ${nameOf(urn)}`;
 }
 
 /** Type and name, as in a URN: short, and still one of a kind. */

@@ -18,36 +18,26 @@ import type { Service } from "./served/http.ts";
 /** What came of an attempt to sign. */
 export type Signing =
   | { result: "signed" }
-  /** There is no mirror yet that would name a Fulcio, or no Fulcio that would answer. */
-  | { result: "nobody signs" }
-  /** What the client prints. */
+  /** A service that the client needs does not answer: not deployed yet, or down. */
+  | { result: "unreachable"; reason: string }
+  /** All answer, and something is not trusted: what the client prints. */
   | { result: "refused"; reason: string };
 
-/** Where a client of this stack starts. */
-export interface ClientConfig {
-  /** The mirror's URL. */
-  mirror: string;
-  /** Fulcio's URL, to tell a stack that is not yet deployed from one that is broken. */
-  fulcio: string;
-  now?: Date;
-}
+class Unreachable extends Error {}
 
 /**
  * Signs and verifies as a client does that knows the mirror's URL and its first root, with every
  * Ready pod of every service in turn: a client may meet any of them. Real keys and certificates
  * sign; what is checked is that nothing signs which is not trusted already.
  */
-export async function trySign(served: Served, config: ClientConfig): Promise<Signing> {
-  if (served.endpoints(config.fulcio).length === 0) return { result: "nobody signs" };
+export async function trySign(served: Served, mirrorUrl: string): Promise<Signing> {
   try {
-    const mirrors = served.endpoints(config.mirror);
-    if (mirrors.length === 0)
-      throw new Error(`tuf refresh failed: ${config.mirror}: connection refused`);
-    for (const { service } of mirrors)
-      await signWith(served, walk(service, config.now ?? new Date()));
+    for (const { service } of reached(served, mirrorUrl))
+      await signWith(served, walk(service, new Date()));
     return { result: "signed" };
   } catch (error) {
-    return { result: "refused", reason: (error as Error).message };
+    const { message: reason } = error as Error;
+    return { result: error instanceof Unreachable ? "unreachable" : "refused", reason };
   }
 }
 
@@ -69,7 +59,7 @@ function only(services: readonly { url: string }[]): string {
 
 function reached(served: Served, url: string): Endpoint[] {
   const endpoints = served.endpoints(url);
-  if (endpoints.length === 0) throw new Error(`${url}: connection refused`);
+  if (endpoints.length === 0) throw new Unreachable(`${url}: connection refused`);
   return endpoints;
 }
 

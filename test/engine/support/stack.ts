@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
-import { TrillianStandIn } from "../../support/trillian.ts";
+import { TrillianStandIn, type TrillianDump } from "../../support/trillian.ts";
 import { Engine } from "./engine.ts";
 import { SignerJobs } from "./jobs.ts";
 import { KubernetesApi } from "./kubernetesApi.ts";
@@ -11,8 +12,8 @@ import { trySign, type Signing } from "./signer.ts";
 
 export const repository = resolve(import.meta.dirname, "../../..");
 
-/** Where the shipped local stack serves. */
-export const urls = { tuf: "http://localhost:31080", fulcio: "http://localhost:31081" } as const;
+/** Where the shipped local stack serves TUF. */
+export const mirrorUrl = "http://localhost:31080";
 
 type Values = Record<string, unknown>;
 
@@ -28,6 +29,13 @@ export function localConfig(address: string, changes: Values = {}): Values {
       Object.entries(changes).map(([key, value]) => [`anchorhold:${key}`, value]),
     ),
   };
+}
+
+/** A state of the whole: stack, cluster, Trillian. Its folder is the caller's to remove. */
+export interface Saved {
+  folder: string;
+  cluster: MemoryCluster;
+  trillian: TrillianDump;
 }
 
 /**
@@ -83,9 +91,22 @@ export class ProgramUnderTest {
     this.engine.setConfig(localConfig(this.address, changes));
   }
 
+  /** All that there is, to come back to with `restore`. */
+  save(): Saved {
+    const folder = mkdtempSync(join(tmpdir(), "anchorhold-saved-"));
+    this.engine.saveTo(folder);
+    return { folder, cluster: this.engine.cluster.clone(), trillian: this.trillian.dump() };
+  }
+
+  async restore({ folder, cluster, trillian }: Saved): Promise<void> {
+    await this.engine.restoreFrom(folder);
+    this.engine.cluster.become(cluster);
+    this.trillian.load(trillian);
+  }
+
   /** An attempt to sign and verify, as a client would. */
   trySign(): Promise<Signing> {
-    return trySign(this.served, { mirror: urls.tuf, fulcio: urls.fulcio });
+    return trySign(this.served, mirrorUrl);
   }
 
   async close(): Promise<void> {
