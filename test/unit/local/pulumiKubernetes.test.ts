@@ -186,8 +186,8 @@ describe("objects in a cluster", () => {
     ...{ urn: "urn:x::r", name: "r", type: "kubernetes:core/v1:ConfigMap", inputs },
     ...{ preview: false, timeout: 0, log: () => undefined, ...more },
   });
-  const objects = (cluster: MemoryCluster): Objects =>
-    new Objects({ cluster, namespace: "", signal: () => new AbortController().signal });
+  const objects = (cluster: MemoryCluster, upsert = false): Objects =>
+    new Objects({ cluster, namespace: "", signal: () => new AbortController().signal, upsert });
 
   test("a preview stores nothing", async () => {
     const cluster = new MemoryCluster();
@@ -203,6 +203,20 @@ describe("objects in a cluster", () => {
     await expect(objects(cluster).create(request(named("a")))).rejects.toThrow(
       /"a" already exists\n\nThe resource already exists in the cluster/,
     );
+  });
+
+  test("unless the provider is told to (upsertExistingObjects)", async () => {
+    const cluster = new MemoryCluster();
+    cluster.put({ ...named("a"), data: { old: "1" } });
+    const [before] = cluster.all();
+    await objects(cluster, true).create(request({ ...named("a"), data: { ours: "2" } }));
+    await objects(cluster, true).create(request(named("b")));
+    const [taken, made] = cluster.all();
+    expect(taken).toMatchObject({ data: { ours: "2" } });
+    expect(taken?.["metadata"]).toMatchObject({
+      uid: (before?.["metadata"] as Props)["uid"],
+    });
+    expect(made).toMatchObject({ metadata: { name: "b" } });
   });
 
   test("one that does not get ready is kept, with the reasons", async () => {
