@@ -14,7 +14,7 @@ const samples = [
   /^helm .*\.ctlog\./,
   /^done create kubernetes:helm.sh\/v3:Release::fulcio/,
   // TUF metadata that is signed and not served.
-  /^recorded pulumi:index:Stash::tuf-metadata$/,
+  /^recorded pulumi:index:Stash::tuf-publication-1$/,
 ];
 
 await crashTests(firstDeployment, {

@@ -44,6 +44,8 @@ const world: World = {
   signing: { result: "signed" },
   mirrors: [mirror(2)],
   strangers: [],
+  closed: [],
+  destroyed: [],
   trusted: ["the mirror lists CA 1"],
 };
 

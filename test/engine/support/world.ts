@@ -2,7 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { TrustedRoot, type CertificateAuthority } from "@sigstore/protobuf-specs";
 import { matchChain, certificateFingerprint, splitPem } from "../../../cli/verify/certificates.ts";
 import { compareLog } from "../../../cli/verify/rekor.ts";
-import { verifyTreeHead, type SignedTreeHead } from "../../../cli/verify/sth.ts";
+import { verifyTreeHead, type SignedTreeHead } from "../../../infra/observe/sth.ts";
 import type { Tree } from "../../../cli/trillian/client.ts";
 import {
   fulcioCaRecord,
@@ -34,6 +34,10 @@ export interface World {
   strangers: readonly string[];
   /** Roots that CT logs accept and identities that mirrors list, one line each. */
   trusted: readonly string[];
+  /** What the state says to be closed: fingerprints of CA roots and URLs of logs. */
+  closed: readonly string[];
+  /** Keys that the state says to be destroyed: the ends of their URNs. */
+  destroyed: readonly string[];
 }
 
 export async function look(program: ProgramUnderTest): Promise<World> {
@@ -49,11 +53,32 @@ export async function look(program: ProgramUnderTest): Promise<World> {
     signing: await program.trySign(),
     mirrors,
     strangers: strangers(program.served, records),
+    closed: closed(resources, records),
+    destroyed: stamped(resources, "retired").map((name) => `::${name}-key`),
     trusted: [
       ...records.ctLog.flatMap((log) => accepted(program.served, log)),
       ...mirrors.flatMap((mirror) => (mirror instanceof Error ? [] : listed(mirror))),
     ],
   };
+}
+
+/** `fulcio-ca-1` for a Stash `fulcio-ca-1-<stamp>`. */
+function stamped(resources: readonly StateResource[], stamp: string): string[] {
+  return resources.flatMap(
+    ({ urn }) => new RegExp(`::([a-z-]+-\\d+)-${stamp}$`).exec(urn)?.[1] ?? [],
+  );
+}
+
+function closed(resources: readonly StateResource[], { fulcioCa, ctLog }: Records): string[] {
+  const names = new Set(stamped(resources, "closed"));
+  return [
+    ...fulcioCa
+      .filter(({ generation }) => names.has(`fulcio-ca-${generation}`))
+      .map(({ chain }) => certificateFingerprint(chain.at(-1) ?? "")),
+    ...ctLog
+      .filter(({ generation }) => names.has(`ctlog-${generation}`))
+      .map(({ baseUrl }) => baseUrl),
+  ];
 }
 
 interface Records {

@@ -1,0 +1,4 @@
+import { crashTests } from "../engine/support/crashTests.ts";
+import { step, stepNames } from "../engine/support/subjects.ts";
+
+for (const name of stepNames) await crashTests(step("ctLog", name));
