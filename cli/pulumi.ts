@@ -10,6 +10,8 @@ export interface PulumiOptions {
   stdio: "inherit" | "capture";
   /** What the command reads from standard input; only with `capture`. */
   input?: string;
+  /** Asks Pulumi to stop in an orderly way, as Ctrl-C does. */
+  signal?: AbortSignal;
 }
 
 export interface PulumiResult {
@@ -36,7 +38,7 @@ export function pulumiCommand(env: NodeJS.ProcessEnv = process.env): readonly st
  */
 export async function runPulumi(
   args: readonly string[],
-  { stdio, input }: PulumiOptions,
+  { stdio, input, signal }: PulumiOptions,
 ): Promise<PulumiResult> {
   const [program = "", ...first] = pulumiCommand();
   const options: SpawnOptions = {
@@ -45,6 +47,7 @@ export async function runPulumi(
       stdio === "inherit" ? "inherit" : [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   };
   const child = spawn(program, [...first, ...args], options);
+  signal?.addEventListener("abort", () => child.kill("SIGINT"), { once: true });
   child.stdin?.on("error", () => undefined); // it ended without reading all: its exit code tells
   child.stdin?.end(input);
   const [code, stdout, stderr] = await Promise.all([

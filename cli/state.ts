@@ -82,6 +82,14 @@ export function clusterOf(state: State): string | undefined {
   return clusterSchema.safeParse(stashesOf(state)["cluster"]).data?.uid;
 }
 
+/** What the names of the stack's namespaces begin with. @throws CannotRun before the first update */
+export function prefixOf({ deployment }: State): string {
+  const stack = deployment.resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  const prefix = stack?.outputs["prefix"];
+  if (typeof prefix === "string") return prefix;
+  throw new CannotRun("The stack has no outputs: it was never deployed. Run: pulumi up");
+}
+
 /** An object of a cluster. `namespace` is empty for what is in none. */
 export interface ObjectRef {
   kind: string;

@@ -9,10 +9,11 @@ import { ensureStored, keyOf } from "../tools/store.ts";
 
 const suite = "bookworm";
 
-/** The "core" packages hold the database's programs without its service and Perl clients. */
+/** The "core" packages hold the database's programs without its service. */
 const servers = [
   "mariadb-server-core",
   "mariadb-client-core",
+  "mariadb-client", // for mariadb-dump, as the mysql image has mysqldump
   "redis-server",
   "nginx",
   "curl",
@@ -21,6 +22,22 @@ const servers = [
 
 /** Reading matter that no container needs. */
 const excluded = ["doc", "man", "locale", "info"].map((folder) => `/usr/share/${folder}/*`);
+
+/** Programs of mariadb-client, 45 MB, that the database does not need. */
+const unusedClients = [
+  ...[
+    "admin",
+    "binlog",
+    "conv",
+    "import",
+    "plugin",
+    "show",
+    "slap",
+    "tzinfo-to-sql",
+    "waitpid",
+  ].map((program) => `mariadb-${program}`),
+  ...["perror", "replace", "resolve_stack_dump"],
+];
 
 /** The user that the database steps down to; the package of the full server would make it. */
 const addUser =
@@ -44,6 +61,7 @@ const services: Rootfs = {
   args: [
     ...["--mode=root", "--variant=essential", `--include=${servers.join(",")}`],
     ...common,
+    ...unusedClients.map((program) => `--dpkgopt=path-exclude=/usr/bin/${program}`),
     `--customize-hook=${addUser}`,
     suite,
   ],
