@@ -97,9 +97,13 @@ function writeMerged(choices: Choices, encryptionsalt: string): void {
   const comment =
     "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n" +
     (isEmpty(own) ? "" : `# Rotated here, so not from there: ${Object.keys(own).join(", ")}.\n`);
-  const text = YAML.stringify({ encryptionsalt, config: merged });
+  const text = pulumiYaml({ encryptionsalt, config: merged });
   writeFileSync(stackFile, comment + text, { mode: 0o600 });
 }
+
+/** For Pulumi, which reads YAML 1.1: a time without quotes would not arrive as the text that it is. */
+export const pulumiYaml = (document: object): string =>
+  YAML.stringify(document, { version: "1.1" });
 
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 

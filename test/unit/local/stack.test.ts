@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { imageProblems, publishedImages } from "../../../infra/scaffold/images.ts";
 import type { ImageName, LocalImage } from "../../../local/images/index.ts";
 import { stackFile } from "../../../local/stack/environment.ts";
+import { pulumiYaml } from "../../../local/stack/stackFile.ts";
 import { failureHint } from "../../../local/stack/hints.ts";
 import { localImageReferences } from "../../../local/stack/images.ts";
 import { refuseOtherStacks, withStackFile } from "../../../local/stack/pulumi.ts";
@@ -91,4 +92,11 @@ test("every image that the program wants is built here, pinned by content", () =
   const references = localImageReferences(images);
   expect(Object.keys(references).sort()).toEqual(Object.keys(publishedImages).sort());
   expect(imageProblems(references)).toEqual([]);
+});
+
+test("times stay text for Pulumi, which reads YAML 1.1", () => {
+  const lines = { "1": { distrusted: "2026-05-01T00:00:00Z" }, "2": "active" };
+  expect(pulumiYaml({ leadTime: "5m", lines })).toBe(
+    'leadTime: 5m\nlines:\n  "1":\n    distrusted: "2026-05-01T00:00:00Z"\n  "2": active\n',
+  );
 });
