@@ -137,6 +137,11 @@ export class Engine {
     return engine;
   }
 
+  /** All that Pulumi writes: the state with its backups and history, its home, the event logs. */
+  get folder(): string {
+    return this.root;
+  }
+
   /** Replaces the stack's configuration. */
   setConfig(config: Record<string, unknown>): void {
     this.writeConfig(config);
@@ -268,7 +273,8 @@ export class Engine {
   private writeConfig(config: Record<string, unknown>): void {
     const path = this.configPath;
     const before = existsSync(path) ? (parse(readFileSync(path, "utf8")) as object) : {};
-    writeFileSync(path, stringify({ ...before, config }));
+    // As Pulumi reads it: in YAML 1.1 a time without quotes is no text.
+    writeFileSync(path, stringify({ ...before, config }, { version: "1.1" }));
   }
 }
 

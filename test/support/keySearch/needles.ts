@@ -15,8 +15,8 @@ const shortest = 12;
 export function needlesOf(secret: Secret): Needle[] {
   const forms = new Map<string, string>();
   const { bytes } = secret;
-  forms.set("raw", bytes.toString("latin1"));
-  forms.set("raw as UTF-8", Buffer.from(bytes.toString("latin1"), "utf8").toString("latin1"));
+  forms.set("as it is", bytes.toString("latin1"));
+  forms.set("bytes as UTF-8", Buffer.from(bytes.toString("latin1"), "utf8").toString("latin1"));
   forms.set("hex", bytes.toString("hex"));
   forms.set("HEX", bytes.toString("hex").toUpperCase());
   forms.set("decimal", BigInt(`0x${bytes.toString("hex")}`).toString());
@@ -27,7 +27,8 @@ export function needlesOf(secret: Secret): Needle[] {
     forms.set(name, [...bytes].map((byte) => escaped(byte, escape)).join(""));
   for (const [index, line] of secret.pems.flatMap(secretLines).entries())
     forms.set(`PEM line ${index + 1}`, line);
-  const distinct = new Map([...forms].map(([form, text]) => [text, form]));
+  // Forms that are alike have the first one's name.
+  const distinct = new Map([...forms].toReversed().map(([form, text]) => [text, form]));
   return [...distinct]
     .filter(([text]) => text.length >= shortest)
     .map(([text, form]) => ({ secret: secret.name, form, text }));

@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
-import { keyPassword } from "../../../infra/trust/keyMaterial.ts";
+import { encryptLegacyPem, keyPassword } from "../../../infra/trust/keyMaterial.ts";
+import { layersOf } from "./layers.ts";
 
 /** Something that must be found nowhere but where it is meant to be. */
 export interface Secret {
@@ -7,7 +8,7 @@ export interface Secret {
   name: string;
   /** Raw bytes: a P-256 scalar, an Ed25519 seed, a password's characters. */
   bytes: Buffer;
-  /** The PEM texts in which a key is kept. */
+  /** The PEM texts in which a key is kept; none of a password. */
   pems: string[];
 }
 
@@ -19,44 +20,39 @@ export interface ExportedResources {
 }
 
 const pemPattern =
-  /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[^]*?-----END ([A-Z0-9]+ )*PRIVATE KEY-----\n?/g;
+  /-----BEGIN (?:EC )?PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END (?:EC )?PRIVATE KEY-----\n?/g;
 
 /**
  * Every secret of a state whose secrets are shown: each private key that any resource holds as PEM,
- * the password that its file has, and each generated password.
+ * the CT log's form of it (a sealed PEM and its password), and each generated password.
  * @throws when a private key cannot be read, or the state has none: a search without needles would
  *   find nothing and prove nothing
  */
 export function secretsOf({ deployment: { resources = [] } }: ExportedResources): Secret[] {
   const byValue = new Map<string, Secret>();
   // The resource that made a key names it; others only hold it.
-  const makers = (type: string) => (type.startsWith("tls:") || type.startsWith("random:") ? 0 : 1);
-  for (const resource of resources.toSorted((a, b) => makers(a.type) - makers(b.type)))
+  const isHolder = ({ type }: Resource) => (/^(tls|random):/.test(type) ? 0 : 1);
+  for (const resource of resources.toSorted((a, b) => isHolder(a) - isHolder(b)))
     for (const secret of secretsIn(resource)) {
-      const key = secret.bytes.toString("hex");
-      const known = byValue.get(key);
-      byValue.set(key, known ? { ...known, pems: [...known.pems, ...secret.pems] } : secret);
+      const value = secret.bytes.toString("hex");
+      const { name, pems } = byValue.get(value) ?? { ...secret, pems: [] };
+      byValue.set(value, { ...secret, name, pems: [...new Set([...pems, ...secret.pems])] });
     }
-  const all = [...byValue.values()].map((secret) => ({
-    ...secret,
-    pems: [...new Set(secret.pems)],
-  }));
+  const all = [...byValue.values()];
   if (!all.some(({ pems }) => pems.length > 0)) throw new Error("the state has no private key");
-  return [...all, ...filePasswords(all)];
+  return all.flatMap((secret) => [secret, ...sealed(secret)]);
 }
 
-function* secretsIn(resource: {
-  urn: string;
-  type: string;
-  inputs?: unknown;
-  outputs?: unknown;
-}): Generator<Secret> {
-  const name = resource.urn.split("::").at(-1) ?? resource.urn;
-  for (const text of textsOf([resource.inputs, resource.outputs]))
-    for (const [pem] of text.matchAll(pemPattern)) yield keyIn(pem, name);
-  const { result } = (resource.outputs ?? {}) as { result?: unknown };
-  if (resource.type === "random:index/randomPassword:RandomPassword")
-    for (const text of textsOf(result)) yield { name, bytes: Buffer.from(text), pems: [] };
+type Resource = NonNullable<ExportedResources["deployment"]["resources"]>[number];
+
+function* secretsIn({ urn, type, inputs, outputs }: Resource): Generator<Secret> {
+  const name = urn.split("::").at(-1) ?? urn;
+  for (const value of textsOf([inputs, outputs]))
+    for (const { text } of layersOf(Buffer.from(value)))
+      for (const [pem] of text.matchAll(pemPattern)) yield keyIn(pem, name);
+  if (type !== "random:index/randomPassword:RandomPassword") return;
+  for (const password of textsOf((outputs as { result?: unknown }).result))
+    yield { name, bytes: Buffer.from(password), pems: [] };
 }
 
 /** Marks a value as special in Pulumi's state (sdk/go/common/resource/sig/sig.go). */
@@ -71,25 +67,19 @@ function* textsOf(value: unknown): Generator<string> {
   for (const inner of inside) yield* textsOf(inner);
 }
 
-/** A key by its number; one whose PEM is encrypted, or of OpenSSH's own form, by its text alone. */
 function keyIn(pem: string, name: string): Secret {
-  if (/ENCRYPTED|OPENSSH/.test(pem))
-    return { name: `${name} (sealed PEM)`, bytes: Buffer.from(pemBody(pem)), pems: [] };
   const { d } = createPrivateKey(pem).export({ format: "jwk" });
   if (d === undefined) throw new Error(`${name}: a private key of a kind that is not searched for`);
   return { name, bytes: Buffer.from(d, "base64url"), pems: [pem] };
 }
 
-/** The longest line of a sealed PEM that differs from key to key. */
-function pemBody(pem: string): string {
-  const lines = pem.split("\n").filter((line) => /^[A-Za-z0-9+/=]{40,}$/.test(line));
-  return lines.at(-1) ?? pem;
-}
-
-/** The CT log's keys are kept in files whose passwords are made from them. */
-function filePasswords(secrets: readonly Secret[]): Secret[] {
-  return secrets.flatMap(({ name, pems: [pem] }) => {
-    if (pem === undefined || createPrivateKey(pem).asymmetricKeyType !== "ec") return [];
-    return [{ name: `${name} (file password)`, bytes: Buffer.from(keyPassword(pem)), pems: [] }];
-  });
+/** The CT log's keys are kept in encrypted files, whose passwords are made from the keys. */
+function sealed({ name, pems: [pem] }: Secret): Secret[] {
+  if (pem === undefined || createPrivateKey(pem).asymmetricKeyType !== "ec") return [];
+  const password = keyPassword(pem);
+  const [line = ""] = encryptLegacyPem(pem, password).match(/^[A-Za-z0-9+/]{64}$/m) ?? [];
+  return [
+    { name: `${name}, sealed`, bytes: Buffer.from(line), pems: [] },
+    { name: `${name}, password of its file`, bytes: Buffer.from(password), pems: [] },
+  ];
 }

@@ -11,6 +11,8 @@ const pem = (key: ReturnType<typeof ec>, type: "pkcs8" | "sec1" = "pkcs8") =>
   key.export({ type, format: "pem" }).toString();
 
 const key = ec();
+/** One that came from elsewhere. */
+const held = ec();
 const shell = generateKeyPairSync("ed25519").privateKey;
 const password = randomBytes(24).toString("base64url");
 
@@ -28,10 +30,10 @@ const state: ExportedResources = {
   deployment: {
     resources: [
       resource("kubernetes:core/v1:Secret", "signer", {
-        stringData: shown({
-          private: pem(key),
-          sealed: encryptLegacyPem(pem(key), "some password"),
-        }),
+        data: shown({ private: Buffer.from(pem(key)).toString("base64") }),
+      }),
+      resource("kubernetes:core/v1:Secret", "held-key", {
+        data: shown({ private: Buffer.from(pem(held)).toString("base64") }),
       }),
       resource("tls:index/privateKey:PrivateKey", "ca-key", {
         privateKeyPem: shown(pem(key, "sec1")),
@@ -58,17 +60,27 @@ const raw = number(key);
 const der = (type: "pkcs8" | "sec1") => key.export({ type, format: "der" });
 
 describe("the secrets of a state", () => {
-  test("are its keys, their files' passwords and the generated ones, each once", () => {
+  test("are its keys, their sealed form and the generated passwords, each once", () => {
+    const { bytes } = secrets[0]!;
+    expect(bytes).toEqual(raw);
     expect(secrets.map(({ name }) => name)).toEqual([
       "ca-key",
+      "ca-key, sealed",
+      "ca-key, password of its file",
       "old-key",
       "login",
-      "signer (sealed PEM)",
-      "ca-key (file password)",
+      "held-key",
+      "held-key, sealed",
+      "held-key, password of its file",
     ]);
-    expect(secrets[0]?.bytes).toEqual(raw);
-    expect(secrets[1]?.bytes).toEqual(number(shell));
-    expect(secrets[4]?.bytes.toString()).toBe(keyPassword(pem(key)));
+  });
+
+  test("are named by the resource that made them, and found where another one holds them", () => {
+    const [caKey, , , oldKey, login] = secrets;
+    expect(caKey?.pems).toHaveLength(2);
+    expect(oldKey?.bytes).toEqual(number(shell));
+    expect(login?.bytes.toString()).toBe(password);
+    expect(find(pem(held))).toEqual(["held-key"]);
   });
 
   test("must be there, or the search would prove nothing", () => {
@@ -176,11 +188,11 @@ describe("a nested secret is found", () => {
     const uri = `--mysql_uri=trillian:${password}@tcp(trillian-mysql:3306)/trillian`;
     expect(find(uri)).toEqual(["login"]);
     expect(find(wraps["gzip"]!(wraps["base64"]!(Buffer.from(uri))))).toEqual(["login"]);
-    expect(find(`password: "${keyPassword(pem(key))}"`)).toEqual(["ca-key (file password)"]);
+    expect(find(`password: "${keyPassword(pem(key))}"`)).toEqual(["ca-key, password of its file"]);
   });
 
-  test("when it is a sealed PEM, which opens with a password that may leak elsewhere", () => {
-    expect(find(encryptLegacyPem(pem(key), "some password"))).toEqual(["signer (sealed PEM)"]);
+  test("when it is sealed, since its password may leak elsewhere", () => {
+    expect(find(encryptLegacyPem(pem(key), keyPassword(pem(key))))).toEqual(["ca-key, sealed"]);
   });
 });
 
