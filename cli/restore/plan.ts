@@ -34,7 +34,7 @@ export function planRestore({ backup, current, cluster }: Situation): Plan {
   assertSameInstance(backup.state, current);
   const newest = isNewer(current, backup.state) ? current : backup.state;
   const memory = memoryOf(stashesOf(newest));
-  const logs = logsOf(memory);
+  const logs = logsOf(memory).filter(({ hasKey }) => hasKey); // without one it signs nothing
   const recorded = lastCheckpoints(memory);
   assertNotOlder(backup.manifest.checkpoints, recorded, logs);
   const marks = [backup.manifest.checkpoints, recorded].flatMap((of) => marksOf(of, logs));
