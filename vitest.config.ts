@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const rotation = "test/cluster/rotation.test.ts";
+const rotation = ["test/cluster/rotation.test.ts", "test/cluster/killed.test.ts"];
 
 /** Three levels, cheapest first, and two that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
@@ -32,7 +32,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: [rotation],
+          exclude: rotation,
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -42,9 +42,10 @@ export default defineConfig({
         // A quarter of an hour: the whole life of a generation takes its lead times.
         test: {
           name: "rotation",
-          include: [rotation],
+          include: rotation,
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +9,7 @@ import type { GenerationLines } from "../../../local/stack/generations.ts";
 import { stackFile } from "../../../local/stack/environment.ts";
 import { chooseGenerations, deployedGenerations } from "../../../local/stack/stackFile.ts";
 import type { Run } from "./process.ts";
-import { pulumi } from "./stack.ts";
+import { projectRoot, pulumi } from "./stack.ts";
 
 /** Values of the stack's configuration while it is rotated, by name without the project's. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -43,6 +45,34 @@ export class Rotation {
     if (/nothing was changed/i.test(run.stdout + run.stderr) && run.code !== 0)
       chooseGenerations(kind, before);
     mustPass(run);
+  }
+
+  /**
+   * Begins to deploy a kind's lines and kills the update, with all of its processes, a moment after
+   * its output says `when`.
+   * @returns whether the update was killed; false when it ended before
+   */
+  async killed(kind: string, lines: GenerationLines, when: RegExp, delay = 0): Promise<boolean> {
+    chooseGenerations(kind, lines);
+    await this.edit();
+    const args = ["up", "--yes", "--skip-preview", "--config-file", this.file];
+    const update = spawn(process.execPath, ["local/cli.ts", "pulumi", ...args], {
+      cwd: projectRoot,
+      detached: true, // a process group of its own, which is killed as one
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const ended = once(update, "close");
+    let seen = "";
+    for await (const text of update.stdout.setEncoding("utf8")) {
+      seen += String(text);
+      if (when.test(seen)) break;
+    }
+    if (!when.test(seen)) throw new Error(`the update never said ${String(when)}:\n${seen}`);
+    await Promise.race([sleep(delay), ended]);
+    const lives = update.exitCode === null;
+    if (lives) process.kill(-update.pid!, "SIGKILL");
+    await ended;
+    return lives;
   }
 
   /**
