@@ -2,7 +2,7 @@
 // publication → producers → outputs. Nothing is registered before `decide` has agreed.
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
-import { producersExpectation, switchedExpectation } from "./expectations.ts";
+import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./look.ts";
 import { addresses, ctLogPrefix, rekorPort } from "./platform/exposure.ts";
 import { namespace } from "./platform/namespace.ts";
@@ -206,6 +206,7 @@ const mirrorServer = new TufMirror(
     timestampKey: one(tufOnlines, plan.tufOnline.issues).timestamp.privateKeyPem,
     timestamp: config.timestamp,
     nodePort: ports.tuf,
+    service: serviceNames(prefix).tuf,
     context: cluster.context,
   },
   { dependsOn: [ctLog, ...Object.values(rekorServers)] },

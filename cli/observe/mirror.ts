@@ -4,16 +4,21 @@ import { join } from "node:path";
 import type { Expectation } from "../../infra/observe/expectation.ts";
 import { getText } from "../../infra/observe/http.ts";
 import { sha256 } from "../../infra/trust/tuf/metadata.ts";
+import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
 import { openMirror, servedRevision } from "../verify/mirror.ts";
 
 /**
  * Why a TUF replica is not as expected: walks it from root 1 with an empty cache, as a client does
  * on its first day, and hashes what it publishes; undefined when it is as expected.
+ *
+ * @param seen the newest version of the timestamp that clients have met; an older one would make
+ *   them fail
  * @throws Error when a client would refuse it
  */
 export async function mirrorFault(
   expected: NonNullable<Expectation["mirror"]>,
   base: string,
+  seen: number,
 ): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), "anchorhold-observe-"));
   try {
@@ -21,6 +26,8 @@ export async function mirrorFault(
     if (sha256(initialRoot) !== expected.root) return "serves another first root than the recorded";
     const mirror = await openMirror({ url: base, initialRoot }, directory);
     const { version } = mirror.roles.targets;
+    const timestamp = mirror.roles.timestamp.version;
+    if (timestamp < seen) return `serves timestamp ${timestamp}, clients have seen ${seen}`;
     if (version !== expected.version)
       return `serves version ${version}, expected ${expected.version}`;
     const revision = await servedRevision(mirror);
@@ -29,4 +36,10 @@ export async function mirrorFault(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** The version of the timestamp that a replica serves. */
+export async function timestampVersion(base: string): Promise<number> {
+  const text = await getText(`${base}/timestamp.json`, AbortSignal.timeout(10_000));
+  return readTimestamp(text)?.version ?? 0;
 }

@@ -11,7 +11,7 @@ import {
 import { oneLine } from "../errors.ts";
 import { ctLogFault } from "./ctLog.ts";
 import { fulcioFault } from "./fulcio.ts";
-import { mirrorFault } from "./mirror.ts";
+import { mirrorFault, timestampVersion } from "./mirror.ts";
 
 /** Why the update must wait, one line a replica; none when all is as expected. */
 export async function faults(config: KubeConfig, expected: Expectation): Promise<string[]> {
@@ -22,10 +22,7 @@ export async function faults(config: KubeConfig, expected: Expectation): Promise
       eachReplica(config, "ct_server", await replicas(config, ctLog.service), (base) =>
         ctLogFault(ctLog, base, signal()),
       ),
-    mirror &&
-      eachReplica(config, "TUF mirror", await mirrorPods(config, mirror), (base) =>
-        mirrorFault(mirror, base),
-      ),
+    mirror && mirrorFaults(config, mirror),
     fulcio &&
       eachReplica(config, "Fulcio", await replicas(config, fulcio.service), (base, { spec }) =>
         fulcioFault(fulcio, spec, base, signal()),
@@ -68,6 +65,27 @@ async function mirrorPods(
     serving: isServing(spec),
     spec,
   }));
+}
+
+async function mirrorFaults(
+  config: KubeConfig,
+  mirror: NonNullable<Expectation["mirror"]>,
+): Promise<string[]> {
+  const seen = mirror.after === undefined ? 0 : await newestTimestamp(config, mirror.after);
+  return eachReplica(config, "TUF mirror", await mirrorPods(config, mirror), (base) =>
+    mirrorFault(mirror, base, seen),
+  );
+}
+
+/** The newest timestamp that clients of a Service can have met; 0 before there is one. */
+async function newestTimestamp(config: KubeConfig, service: string): Promise<number> {
+  const found = await replicas(config, service).catch(() => []);
+  const versions = found
+    .filter(({ serving }) => serving)
+    .map((replica) =>
+      withForward(config, replica, (address) => timestampVersion(`http://${address}`)),
+    );
+  return Math.max(0, ...(await Promise.all(versions)));
 }
 
 /** Every replica, one that starts or ends too, must be serving and as expected. */

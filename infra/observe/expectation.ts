@@ -17,6 +17,8 @@ const mirror = z.strictObject({
   service: service.optional(),
   /** … or, before it leads there, those with labels of their own: NAMESPACE/LABELS:PORT. */
   pods: z.string().optional(),
+  /** The Service whose pods clients have seen: none of these may serve an older timestamp. */
+  after: service.optional(),
   /** SHA-256 (hex) of the first root.json, where the walk begins. */
   root: z.string(),
   /** Of targets.json and snapshot.json. */

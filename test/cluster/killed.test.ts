@@ -1,12 +1,14 @@
 // A rotation of the CA whose updates are killed while signers and verifiers are at work: each kill
 // is followed by `anchorhold recover` and the same update.
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nextLife } from "./support/life.ts";
 import { Load } from "./support/load/load.ts";
 import { mustRun, run } from "./support/process.ts";
-import { Rotation, sleepUntil } from "./support/rotation.ts";
+import { Rotation } from "./support/rotation.ts";
 import { anchorholdVerify, describeStack, projectRoot, readOutputs } from "./support/stack.ts";
 
 const kind = "fulcioCa";
@@ -57,7 +59,7 @@ await describeStack("updates that are killed under load", (stack) => {
     await rotation.deploy(kind, announce!.lines);
     load.outputs = await readOutputs();
     expect(Object.keys(load.outputs.records.fulcioCa)).toContain(next);
-    await sleepUntil(await rotation.refusedUntil(kind, activate!.lines));
+    await sleep(20_000);
   });
 
   test.each([
@@ -73,7 +75,9 @@ await describeStack("updates that are killed under load", (stack) => {
     const outputs = await readOutputs();
     expect(outputs.life.fulcioCa.issues).toBe(Number(next));
     expect(outputs.records.fulcioCa).toMatchObject(stack.outputs.records.fulcioCa);
-    const verified = await anchorholdVerify();
+    const file = join(tmpdir(), "anchorhold-killed-outputs.json");
+    await writeFile(file, JSON.stringify(outputs));
+    const verified = await anchorholdVerify("--outputs", file);
     expect(verified.code, verified.stdout).toBe(0);
     await load.stop();
     const { sign, verify, failures } = load.report();

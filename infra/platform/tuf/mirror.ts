@@ -22,6 +22,8 @@ export interface TufMirrorArgs {
   timestamp: { life: number; schedule: string };
   /** Port on the node. */
   nodePort: number;
+  /** The mirror's Service inside the cluster: NAMESPACE/SERVICE:PORT. */
+  service: string;
   /** The kubeconfig's context, where the stack names one. */
   context: string | undefined;
 }
@@ -65,7 +67,11 @@ export class TufMirror extends pulumi.ComponentResource {
         expected: {
           before: `clients are led to version ${publication.version} of the TUF repository`,
           context: args.context,
-          mirror: { pods: podsOf(namespace, revision.selector), ...publishedFacts(publication) },
+          mirror: {
+            pods: podsOf(namespace, revision.selector),
+            after: args.service,
+            ...publishedFacts(publication),
+          },
         },
       },
       { parent: this, dependsOn: [revision] },

@@ -51,7 +51,13 @@ export class TufRevision extends pulumi.ComponentResource {
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-server`,
       {
-        metadata: { namespace: args.namespace, labels: pods.apply((pod) => pod.metadata.labels) },
+        metadata: {
+          // Named by its label: an update that was killed here and is run again must not make a
+          // second Deployment whose pods the same selector takes.
+          name: pods.apply((pod) => `tuf-${pod.metadata.labels[servingLabel]}`),
+          namespace: args.namespace,
+          labels: pods.apply((pod) => pod.metadata.labels),
+        },
         spec: {
           replicas: 1,
           selector: { matchLabels: pods.apply((pod) => pod.metadata.labels) },

@@ -130,8 +130,11 @@ function names(resources: readonly StateResource[]): string[] {
   return resources.map(({ urn }) => urn);
 }
 
+/** Helm's history counts once: an upgrade that nobody wrote down is made again, as a revision more. */
 function objectNames({ objects }: World): string[] {
-  return objects.map(nameOf);
+  const all = objects.map(nameOf);
+  const isHistory = (name: string) => name.includes("/sh.helm.release.");
+  return [...all.filter((name) => !isHistory(name)), ...new Set(all.filter(isHistory))];
 }
 
 /** Kind, namespace and name; a name that Pulumi made up without its random end, Helm's without the revision. */
