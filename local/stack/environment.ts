@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDir, homeDir } from "../paths.ts";
+import { fileBackend } from "../pulumi/backend.ts";
 import type { Report } from "../report.ts";
 
 /** The checkout that this file lies in. */
@@ -45,7 +46,7 @@ export function removeState(report: Report): void {
  */
 export function environment(binDirs: readonly string[]): NodeJS.ProcessEnv {
   const own: NodeJS.ProcessEnv = {
-    PULUMI_BACKEND_URL: `file://${backendDir}`,
+    PULUMI_BACKEND_URL: fileBackend(backendDir),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_STACK: "local",
     // Compiled modules are kept: half a second of every preview is Node reading the SDKs.

@@ -8,7 +8,8 @@ const samples = [
   /^done create kubernetes:core\/v1:Namespace::.*-trillian$/,
   // A Secret with a generated name that nobody reads.
   /^done create kubernetes:core\/v1:Secret::rekor/,
-  // A tree that the state does not know.
+  // A tree that is made and not initialised, and one that the state does not know.
+  /^trillian CreateTree ctlog-1$/,
   /^done create command:local:Command::rekor/,
   // A release that Helm left pending, and one that the state does not know.
   /^helm .*\.ctlog\./,

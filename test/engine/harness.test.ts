@@ -1,3 +1,5 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Engine } from "./support/engine.ts";
@@ -63,6 +65,15 @@ test("the secret is not in the clear in the exported state", async () => {
   expect(clear).toMatch(/^.{20}$/);
   expect(text).not.toContain(clear);
   expect(text).not.toContain(Buffer.from(clear as string).toString("base64"));
+});
+
+test("the file backend keeps nothing that a kill can leave half written", () => {
+  const folder = mkdtempSync(join(tmpdir(), "anchorhold-saved-"));
+  engine.saveTo(folder);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  expect(files).toContain("state/.pulumi/stacks/tiny/test.json");
+  expect(files.filter((file) => file.endsWith(".attrs"))).toEqual([]);
 });
 
 test("destroy removes everything, providers last", async () => {

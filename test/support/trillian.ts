@@ -23,6 +23,8 @@ export class TrillianStandIn {
   readonly refuse: { method: string; code: grpc.status; times: number }[] = [];
   /** So many CreateTree or InitLog calls do their work and then lose the reply. */
   loseReplies = 0;
+  /** Called when a tree has been made or initialised and the reply is not yet sent. */
+  worked: (method: "CreateTree" | "InitLog", tree: Tree) => void = () => undefined;
   private readonly server = new grpc.Server();
   private nextId = 6_370_450_000_000_000_001n;
 
@@ -87,17 +89,18 @@ export class TrillianStandIn {
     }
     const made = { ...tree, treeId: String(this.nextId++) };
     this.trees.push(made);
+    this.worked("CreateTree", made);
     return made;
   }
 
   private init(treeId: string): object {
-    if (!this.trees.some((tree) => tree.treeId === treeId)) {
-      throw failure(grpc.status.NOT_FOUND, `tree ${treeId} not found`);
-    }
+    const tree = this.trees.find((candidate) => candidate.treeId === treeId);
+    if (tree === undefined) throw failure(grpc.status.NOT_FOUND, `tree ${treeId} not found`);
     if (this.initialised.has(treeId)) {
       throw failure(grpc.status.ALREADY_EXISTS, "log is already initialised");
     }
     this.initialised.add(treeId);
+    this.worked("InitLog", tree);
     return {};
   }
 }

@@ -55,9 +55,9 @@ export class CrashBench {
   async undisturbed(): Promise<Undisturbed> {
     await this.reset();
     const before = await look(this.program);
-    const { engine } = this.program;
+    const { engine, trillian } = this.program;
     const observation = new Observation();
-    const outcome = await engine.command(up, observation.watch(engine.cluster));
+    const outcome = await engine.command(up, observation.watch(engine.cluster, trillian));
     observation.close();
     const changed = new Set(outcome.expectSuccess().changes.map(({ urn }) => momentOf(urn)));
     const moments = observation.moments.filter(
@@ -69,9 +69,9 @@ export class CrashBench {
   /** @throws when the update ends before the moment comes, or cannot be repeated */
   async kill(moment: Moment): Promise<Killed> {
     await this.reset();
-    const { engine } = this.program;
+    const { engine, trillian } = this.program;
     const observation = new Observation(moment);
-    const outcome = await engine.command(up, observation.watch(engine.cluster));
+    const outcome = await engine.command(up, observation.watch(engine.cluster, trillian));
     if (!observation.killed.signal.aborted) {
       observation.close();
       throw new Error(`"${moment}" did not come\n${outcome.stdout}\n${outcome.stderr}`);

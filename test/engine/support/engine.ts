@@ -13,6 +13,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import { fileBackend } from "../../../local/pulumi/backend.ts";
 import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
 import { runPulumi, type RunOptions, type RunResult } from "../../../local/pulumi/run.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
@@ -114,7 +115,7 @@ export class Engine {
     this.env = {
       ...process.env,
       PULUMI_HOME: join(root, "home"),
-      PULUMI_BACKEND_URL: `file://${join(root, "state")}`,
+      PULUMI_BACKEND_URL: fileBackend(join(root, "state")),
       PULUMI_CONFIG_PASSPHRASE: "engine test",
       PULUMI_DEBUG_COMMANDS: "true", // for --event-log
       PULUMI_SKIP_UPDATE_CHECK: "true",

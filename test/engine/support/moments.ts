@@ -3,6 +3,7 @@ import { refOf } from "../../../local/pulumi/kubernetes/cluster.ts";
 import type { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
 import type { Plugin, Resource } from "../../../local/pulumi/plugin.ts";
 import { textAt, type Props } from "../../../local/pulumi/values.ts";
+import type { TrillianStandIn } from "../../support/trillian.ts";
 import type { Watched } from "./engine.ts";
 import { MonitorProxy } from "./monitorProxy.ts";
 
@@ -13,6 +14,7 @@ import { MonitorProxy } from "./monitorProxy.ts";
  * - `recorded NAME`: the engine has written the resource down, the program has not heard of it.
  *   This is the one way to see resources that no plugin makes (Stash, components).
  * - `helm NAME`: Helm has written all objects of a release and not yet that it is deployed.
+ * - `trillian METHOD NAME`: Trillian has made or initialised a tree and not yet said so.
  */
 export type Moment = string;
 
@@ -36,7 +38,9 @@ export class Observation {
   }
 
   /** For a command of the engine. */
-  watch(cluster: MemoryCluster): Watched {
+  watch(cluster: MemoryCluster, trillian: TrillianStandIn): Watched {
+    trillian.worked = (method, { displayName }) =>
+      void this.reach(`trillian ${method} ${displayName}`);
     const witness: Witness = {
       plugin: (plugin) => this.watched(plugin),
       monitor: (address) => this.proxy.serve(address),
