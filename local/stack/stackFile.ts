@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -72,7 +72,7 @@ export function deployedPrefix(): string {
 }
 
 function saveChoices(choices: Choices, encryptionsalt: string): void {
-  writeFileSync(choicesFile, JSON.stringify(choices, undefined, 2), { mode: 0o600 });
+  replaceFile(choicesFile, JSON.stringify(choices, undefined, 2));
   writeMerged(choices, encryptionsalt);
 }
 
@@ -98,7 +98,7 @@ function writeMerged(choices: Choices, encryptionsalt: string): void {
     "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n" +
     (isEmpty(own) ? "" : `# Rotated here, so not from there: ${Object.keys(own).join(", ")}.\n`);
   const text = pulumiYaml({ encryptionsalt, config: merged });
-  writeFileSync(stackFile, comment + text, { mode: 0o600 });
+  replaceFile(stackFile, comment + text);
 }
 
 /** For Pulumi, which reads YAML 1.1: a time without quotes would not arrive as the text that it is. */
@@ -141,4 +141,11 @@ async function makeStack(choice: PulumiChoice): Promise<string> {
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
+}
+
+/** At once, because one command may start several others, which all read the file. */
+function replaceFile(path: string, text: string): void {
+  const whole = `${path}.${process.pid}`;
+  writeFileSync(whole, text, { mode: 0o600 });
+  renameSync(whole, path);
 }
