@@ -4,6 +4,8 @@ import { CannotRun } from "./errors.ts";
 import { askPulumi, stackFlag } from "./pulumi.ts";
 
 const resourceSchema = z.looseObject({
+  /** The old one is gone already, the new one is not there yet. */
+  pendingReplacement: z.boolean().optional(),
   urn: z.string(),
   type: z.string(),
   id: z.string().optional(),
@@ -101,7 +103,8 @@ export interface ObjectRef {
 export function objectOf({ type, id, inputs }: Resource): ObjectRef | undefined {
   if (!isKubernetes(type)) return undefined;
   const kind = type.split(":").at(-1) ?? "";
-  const metadata = (inputs["metadata"] ?? {}) as { name?: unknown; namespace?: unknown };
+  // A Release has its name among the inputs themselves.
+  const metadata = (inputs["metadata"] ?? inputs) as { name?: unknown; namespace?: unknown };
   const path = id ?? [metadata.namespace, metadata.name].filter((part) => part).join("/");
   const [name = "", namespace = ""] = path.split("/").reverse();
   return { kind, namespace, name };
@@ -109,6 +112,21 @@ export function objectOf({ type, id, inputs }: Resource): ObjectRef | undefined 
 
 /** Whether resources of this type are objects of a cluster, Helm's Releases included. */
 export const isKubernetes = (type: string): boolean => type.startsWith("kubernetes:");
+
+/**
+ * What was being made when an update was killed and is in the state in no other way: it may be there
+ * or not. (Pulumi keeps such an operation even after a later update has made the resource.)
+ */
+export function lost({ deployment }: State): Resource[] {
+  const known = new Set(
+    deployment.resources
+      .filter(({ pendingReplacement }) => pendingReplacement !== true)
+      .map(({ urn }) => urn),
+  );
+  return deployment.pending_operations
+    .filter(({ type, resource }) => type === "creating" && !known.has(resource.urn))
+    .map(({ resource }) => resource);
+}
 
 /** The namespaces that the stack has, or had begun to make when an update was killed. */
 export function namespacesOf({ deployment }: State): string[] {

@@ -3,7 +3,7 @@ import { confirm } from "../confirm.ts";
 import { CannotRun } from "../errors.ts";
 import { askPulumi, stackFlag } from "../pulumi.ts";
 import { exportState, importState, namespacesOf, type State } from "../state.ts";
-import { findPending, outcome, removeRecord, type PendingRevision } from "./helm.ts";
+import { findStale, outcome, removeRecord, type StaleRecord } from "./helm.ts";
 import { assertDead, findBackend, locksInMessage, readLocks } from "./lock.ts";
 import { findObjects, orphansAmong, removal } from "./orphans.ts";
 import { thisHost, type Lock } from "./owner.ts";
@@ -23,7 +23,7 @@ interface Leftovers {
   target: Target;
   /** undefined where only Pulumi can read the backend's locks. */
   locks: readonly Lock[] | undefined;
-  pending: readonly PendingRevision[];
+  stale: readonly StaleRecord[];
 }
 
 /**
@@ -42,7 +42,7 @@ export async function recover(
   const found = await look(stack);
   const plan = [
     ...assertDead(found.locks ?? [], thisHost, ownerIsGone).map((why) => `lock of ${why}: free it`),
-    ...found.pending.map(outcome),
+    ...found.stale.map(outcome),
     ...operations(found.state),
   ];
   const orphans = await findObjects(found.target.config, namespacesOf(found.state));
@@ -70,7 +70,7 @@ async function look(stack: string | undefined): Promise<Leftovers> {
     state,
     target,
     locks: lockFolder === undefined ? undefined : readLocks(lockFolder),
-    pending: await findPending(target.config, namespacesOf(state)),
+    stale: await findStale(target.config, state),
   };
 }
 
@@ -92,7 +92,7 @@ function nameOrphans(commands: readonly string[], print: (text: string) => void)
 /** The lock first: while it stands, somebody might still write the state. */
 async function repair(
   { stack, ownerIsGone }: RecoverOptions,
-  { locks, pending, state, target }: Leftovers,
+  { locks, stale, state, target }: Leftovers,
   print: (text: string) => void,
 ): Promise<void> {
   if (locks !== undefined && locks.length > 0) await free(stack, print);
@@ -105,9 +105,9 @@ async function repair(
     for (const { urn } of made) print(`${urn} is in the cluster, and now in the state.`);
     print("The state's pending operations are cleared.");
   }
-  for (const revision of pending) {
-    await removeRecord(target.config, revision);
-    print(`Record ${revision.namespace}/${revision.record.name ?? ""} is removed.`);
+  for (const record of stale) {
+    await removeRecord(target.config, record);
+    print(`Record ${record.namespace}/${record.secret.name ?? ""} is removed.`);
   }
 }
 

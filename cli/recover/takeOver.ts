@@ -1,5 +1,5 @@
 import { KubernetesObjectApi, type KubeConfig, type V1ObjectMeta } from "@kubernetes/client-node";
-import { isKubernetes, type PendingOperation, type Resource, type State } from "../state.ts";
+import { isKubernetes, lost, type Resource, type State } from "../state.ts";
 import { autoNamed } from "./orphans.ts";
 
 /** An object whose making was interrupted, by the name that the program gave it. */
@@ -10,24 +10,23 @@ interface Begun {
 }
 
 /**
- * The object that an interrupted operation may have made. The provider refuses to make an object
+ * The object that an interrupted operation was to make. The provider refuses to make an object
  * that exists (pulumi-kubernetes 4.29.0 and later), so the state must be told of it.
  * @returns undefined for what is no object, and for names of Pulumi's making: another one follows
  */
-export function begun({ type, resource }: PendingOperation): Begun | undefined {
+export function begun({ type, inputs }: Resource): Begun | undefined {
   const {
     apiVersion,
     kind,
     metadata = {},
-  } = resource.inputs as {
+  } = inputs as {
     apiVersion?: string;
     kind?: string;
     metadata?: V1ObjectMeta;
   };
   const { name, namespace, annotations = {} } = metadata;
-  if (type !== "creating" || !isKubernetes(resource.type)) return undefined;
-  if (apiVersion === undefined || kind === undefined || name === undefined) return undefined;
-  if (annotations[autoNamed] === "true") return undefined;
+  if (!isKubernetes(type) || apiVersion === undefined || kind === undefined) return undefined;
+  if (name === undefined || annotations[autoNamed] === "true") return undefined;
   return {
     apiVersion,
     kind,
@@ -53,15 +52,15 @@ export function unfinished(resource: Resource, { metadata }: Begun): Resource {
  * The resources of interrupted operations whose objects are in the cluster, for the state.
  * Only what a Pulumi has made is taken over.
  */
-export async function findMade(config: KubeConfig, { deployment }: State): Promise<Resource[]> {
+export async function findMade(config: KubeConfig, state: State): Promise<Resource[]> {
   const api = KubernetesObjectApi.makeApiClient(config);
-  const found = deployment.pending_operations.map(async (operation) => {
-    const object = begun(operation);
+  const found = lost(state).map(async (resource) => {
+    const object = begun(resource);
     if (object === undefined) return [];
     const live = await api.read(object).catch(orNothing);
     const managers = live?.metadata?.managedFields ?? [];
     const isOurs = managers.some(({ manager }) => manager?.startsWith("pulumi-kubernetes"));
-    return isOurs ? [unfinished(operation.resource, object)] : [];
+    return isOurs ? [unfinished(resource, object)] : [];
   });
   return (await Promise.all(found)).flat();
 }
@@ -71,8 +70,16 @@ function orNothing(error: unknown): undefined {
   throw error;
 }
 
-/** The state with these resources at its end: they depend only on what is there before them. */
-export function withResources(state: State, more: readonly Resource[]): State {
+/**
+ * The state with these resources: in the place of the one that each replaces, else at the end, since
+ * they depend only on what was there before them.
+ */
+export function withResources(state: State, made: readonly Resource[]): State {
   const { deployment } = state;
-  return { ...state, deployment: { ...deployment, resources: [...deployment.resources, ...more] } };
+  const isOf = (urn: string) => (resource: Resource) => resource.urn === urn;
+  const resources = deployment.resources.map((old) =>
+    old.pendingReplacement === true ? (made.find(isOf(old.urn)) ?? old) : old,
+  );
+  const more = made.filter(({ urn }) => !resources.some(isOf(urn)));
+  return { ...state, deployment: { ...deployment, resources: [...resources, ...more] } };
 }

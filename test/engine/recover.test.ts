@@ -50,7 +50,7 @@ async function interrupted(
   const { promise: reached, resolve } = Promise.withResolvers<void>();
   cluster[action] = async (object, options) => {
     if (!fits(object)) return write(object, options);
-    if (when === "after") await write(managed(object, options.fieldManager), options);
+    if (when === "after") await write(object, options);
     resolve();
     return new Promise(() => undefined);
   };
@@ -64,12 +64,6 @@ async function interrupted(
       await update;
     },
   };
-}
-
-/** As an API server notes who wrote an object; the cluster in memory leaves that out. */
-function managed<T extends Written>(object: T, manager: string): T {
-  const metadata = { ...(object.metadata as object), managedFields: [{ manager }] };
-  return { ...object, metadata };
 }
 
 /** The one object of the program's Release. */

@@ -84,7 +84,7 @@ export class MemoryCluster implements Cluster {
       if (ref.name === "") throw new ApiError(422, "Invalid", "metadata.name is required");
       this.requireNamespace(ref);
       this.refuseExisting(ref);
-      return this.store(ref, withServerFields(object), options, "create");
+      return this.store(ref, withServerFields(object, options), options, "create");
     });
   }
 
@@ -131,7 +131,7 @@ export class MemoryCluster implements Cluster {
   /** Creates or replaces an object behind Pulumi's back. */
   put(object: Props): void {
     const fields = { fieldManager: "test" };
-    this.store(refOf(object), withServerFields(object), fields, "create");
+    this.store(refOf(object), withServerFields(object, fields), fields, "create");
   }
 
   private store(ref: Ref, object: Props, options: WriteOptions, verb: "create" | "apply"): Props {
@@ -197,9 +197,10 @@ function missing(ref: Ref): ApiError {
 }
 
 /** What the server adds when an object is made. */
-function withServerFields(object: Props): Props {
+function withServerFields(object: Props, { fieldManager }: WriteOptions): Props {
   const metadata = {
     ...objectAt(object, "metadata"),
+    managedFields: [{ manager: fieldManager, operation: "Update" }],
     creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     uid: randomUUID(),
     ...(isObject(object["spec"]) && { generation: 1 }),

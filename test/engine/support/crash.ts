@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { takingOver, recover } from "./recover.ts";
+import { recover } from "./recover.ts";
 import { momentOf, Observation, type Moment } from "./moments.ts";
 import { ProgramUnderTest, type Saved } from "./stack.ts";
 import { look, type World } from "./world.ts";
@@ -77,8 +77,8 @@ export class CrashBench {
       throw new Error(`"${moment}" did not come\n${outcome.stdout}\n${outcome.stderr}`);
     }
     const left = await look(this.program);
-    await recover(engine, engine.cluster);
-    (await engine.command(up, { env: takingOver })).expectSuccess();
+    await recover(this.program);
+    (await engine.command(up)).expectSuccess();
     return { left, repeated: await look(this.program) };
   }
 

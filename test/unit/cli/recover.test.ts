@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { outcome, pendingRevisions } from "../../../cli/recover/helm.ts";
+import { outcome, staleRecords } from "../../../cli/recover/helm.ts";
 import { assertDead, locksInMessage, readLocks, stateFolder } from "../../../cli/recover/lock.ts";
 import { orphansAmong, removal } from "../../../cli/recover/orphans.ts";
 import { judgeOwner, thisHost, type Host, type Lock } from "../../../cli/recover/owner.ts";
-import { stateSchema } from "../../../cli/state.ts";
+import { begun, unfinished, withResources } from "../../../cli/recover/takeOver.ts";
+import { lost, nameOf, stateSchema, type Resource } from "../../../cli/state.ts";
 
 const lock: Lock = {
   pid: 4711,
@@ -96,23 +97,90 @@ const record = (name: string, version: string, status: string) => ({
   labels: { owner: "helm", name, version, status },
 });
 
-test("Helm's pending revisions, with the one that will count", () => {
-  const found = pendingRevisions([
+describe("Helm's records", () => {
+  const records = [
     record("ctlog", "8", "superseded"),
     record("ctlog", "9", "deployed"),
     record("ctlog", "10", "pending-upgrade"),
     record("other", "1", "pending-install"),
     record("fine", "2", "deployed"),
     record("broken", "3", "failed"), // Helm goes on from there by itself
-  ]);
-  expect(found.map(({ release, revision, deployed }) => [release, revision, deployed])).toEqual([
-    ["ctlog", 10, 9],
-    ["other", 1, undefined],
-  ]);
-  expect(found.map(outcome)).toEqual([
-    expect.stringMatching(/s-ctlog\/ctlog: revision 10 is pending-upgrade; .* revision 9 counts/),
-    expect.stringMatching(/s-ctlog\/other: revision 1 is pending-install; .* takes over what is/),
-  ]);
+  ];
+  const found = (unknown: string[]) => staleRecords(records, unknown);
+
+  test("that are pending stand in the way", () => {
+    expect(found([]).map((stale) => [stale.release, stale.revision, stale.deployed])).toEqual([
+      ["ctlog", 10, 9],
+      ["other", 1, undefined],
+    ]);
+    expect(found([]).map(outcome)).toEqual([
+      expect.stringMatching(/s-ctlog\/ctlog: revision 10 is pending-upgrade; .* revision 9 counts/),
+      expect.stringMatching(/s-ctlog\/other: revision 1 is pending-install, .* takes over what is/),
+    ]);
+  });
+
+  test("of a release that the state does not know stand in the way", () => {
+    const fine = found(["fine"]).filter(({ release }) => release === "fine");
+    expect(fine.map(({ revision, status }) => [revision, status])).toEqual([[2, "deployed"]]);
+    expect(fine.map(outcome)).toEqual([expect.stringMatching(/which the state does not know/)]);
+  });
+});
+
+/** As it is read from a state. */
+const stateResource = (one: object): Resource =>
+  stateSchema.parse({ version: 3, deployment: { resources: [one] } }).deployment.resources[0]!;
+
+describe("what was being made", () => {
+  const urn = (name: string) => `urn:pulumi:t::anchorhold::x::${name}`;
+  const resource = (name: string, more: object = {}) => ({
+    urn: urn(name),
+    type: "kubernetes:core/v1:Service",
+    inputs: { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "s-tuf" } },
+    ...more,
+  });
+  const state = stateSchema.parse({
+    version: 3,
+    deployment: {
+      resources: [
+        resource("made-since", { id: "s-tuf/made-since" }),
+        resource("replaced", { id: "s-tuf/replaced", pendingReplacement: true }),
+        resource("last", { id: "s-tuf/last" }),
+      ],
+      pending_operations: [
+        { type: "creating", resource: resource("made-since") },
+        { type: "creating", resource: resource("replaced") },
+        { type: "creating", resource: resource("new") },
+        { type: "updating", resource: resource("last") },
+      ],
+    },
+  });
+
+  test("is lost unless the state has it in another way", () => {
+    expect(lost(state).map(nameOf)).toEqual(["replaced", "new"]);
+  });
+
+  test("comes into the state as not finished, in the place of what it replaces", () => {
+    const made = lost(state).map((one) => unfinished(one, begun(one)!));
+    const { resources } = withResources(state, made).deployment;
+    expect(resources.map(nameOf)).toEqual(["made-since", "replaced", "last", "new"]);
+    expect(resources.at(-1)).toMatchObject({
+      id: "s-tuf/new",
+      outputs: { kind: "Service", __inputs: { kind: "Service" } },
+      initErrors: [expect.stringContaining("killed")],
+    });
+    expect(resources[1]).not.toHaveProperty("pendingReplacement");
+  });
+
+  test("is no object when it is a Release, a key, or of a name of Pulumi's", () => {
+    const of = (more: object) => stateResource(resource("x", more));
+    expect(begun(of({}))).toMatchObject({ metadata: { name: "x", namespace: "s-tuf" } });
+    const annotations = { "pulumi.com/autonamed": "true" };
+    const named = { apiVersion: "v1", kind: "Secret", metadata: { name: "x-1", annotations } };
+    expect(begun(of({ inputs: named }))).toBe(undefined);
+    expect(begun(of({ type: "tls:index/privateKey:PrivateKey" }))).toBe(undefined);
+    const release = { name: "x", namespace: "s-tuf", chart: "scaffold" };
+    expect(begun(of({ type: "kubernetes:helm.sh/v3:Release", inputs: release }))).toBe(undefined);
+  });
 });
 
 describe("orphans", () => {
