@@ -7,6 +7,10 @@ const resourceSchema = z.looseObject({
   /** The old one is gone already, the new one is not there yet. */
   pendingReplacement: z.boolean().optional(),
   urn: z.string(),
+  /** Replaced; the next update deletes it. */
+  delete: z.boolean().optional(),
+  parent: z.string().optional(),
+  dependencies: z.array(z.string()).optional(),
   type: z.string(),
   id: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).default({}),

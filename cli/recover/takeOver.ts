@@ -71,15 +71,24 @@ function orNothing(error: unknown): undefined {
 }
 
 /**
- * The state with these resources: in the place of the one that each replaces, else at the end, since
- * they depend only on what was there before them.
+ * The state with these resources, as the engine would have written it:
+ * - in the place of one that was deleted to be replaced;
+ * - before one that is still there, which the next update deletes in the end;
+ * - else at the end.
  */
 export function withResources(state: State, made: readonly Resource[]): State {
-  const { deployment } = state;
-  const isOf = (urn: string) => (resource: Resource) => resource.urn === urn;
-  const resources = deployment.resources.map((old) =>
-    old.pendingReplacement === true ? (made.find(isOf(old.urn)) ?? old) : old,
-  );
-  const more = made.filter(({ urn }) => !resources.some(isOf(urn)));
-  return { ...state, deployment: { ...deployment, resources: [...resources, ...more] } };
+  const resources = made.reduce(withResource, state.deployment.resources);
+  return { ...state, deployment: { ...state.deployment, resources } };
+}
+
+function withResource(resources: readonly Resource[], made: Resource): Resource[] {
+  const at = resources.findIndex(({ urn, delete: gone }) => urn === made.urn && gone !== true);
+  const old = resources[at];
+  if (old === undefined) return [...resources, made];
+  if (old.pendingReplacement === true) return resources.with(at, made);
+  const marked = resources.with(at, { ...old, delete: true });
+  // Behind all that it depends on; what depends on it comes later in a state.
+  const needs = new Set([...(made.dependencies ?? []), made.parent]);
+  const last = marked.findLastIndex(({ urn, delete: gone }) => needs.has(urn) && gone !== true);
+  return marked.toSpliced(last + 1, 0, made);
 }

@@ -185,6 +185,16 @@ describe("what has not converged", () => {
     expect(converged({ ...world, ...change }, world).join()).toContain(problem);
   });
 
+  test("Helm may remember one revision more, but no other release", () => {
+    const helm = { kind: "Secret", type: "helm.sh/release.v1" };
+    const revision = (name: string) => object(`sh.helm.release.v1.${name}`, helm);
+    const one = { ...world, objects: [revision("a.v1")] };
+    expect(converged({ ...world, objects: [revision("a.v1"), revision("a.v2")] }, one)).toEqual([]);
+    expect(converged({ ...world, objects: [revision("a.v1"), revision("b.v1")] }, one)).toEqual([
+      "objects: 1 too many: Secret n/sh.helm.release.v1.b",
+    ]);
+  });
+
   test("a generated name counts once, whatever its end", () => {
     const once = { ...world, objects: [autonamed("key-01234567")] };
     const other = { ...world, objects: [autonamed("key-89abcdef")] };

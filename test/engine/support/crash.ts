@@ -12,6 +12,8 @@ export interface Subject {
   /** Configurations that are deployed before, one after the other. */
   before: Edit[];
   edit: Edit;
+  /** Problems of `holdsBetween` that are the purpose of this edit, such as a key that is given up. */
+  intended?: RegExp;
 }
 
 /** The same update, once left alone. */
@@ -50,6 +52,12 @@ export class CrashBench {
       (await program.engine.up()).expectSuccess();
     }
     return new CrashBench(program, subject, program.save());
+  }
+
+  /** Another bench that starts from the same state: keys, cluster and trees. */
+  async twin(): Promise<CrashBench> {
+    const program = await ProgramUnderTest.create(this.saved.cluster.clone());
+    return new CrashBench(program, this.subject, this.saved);
   }
 
   async undisturbed(): Promise<Undisturbed> {

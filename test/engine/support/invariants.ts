@@ -130,11 +130,11 @@ function names(resources: readonly StateResource[]): string[] {
   return resources.map(({ urn }) => urn);
 }
 
-/** Helm's history counts once: an upgrade that nobody wrote down is made again, as a revision more. */
+/** A release counts once, however many revisions of it Helm remembers: a repeated upgrade is one more. */
 function objectNames({ objects }: World): string[] {
-  const all = objects.map(nameOf);
-  const isHistory = (name: string) => name.includes("/sh.helm.release.");
-  return [...all.filter((name) => !isHistory(name)), ...new Set(all.filter(isHistory))];
+  const isHelms = ({ type }: Props) => type === "helm.sh/release.v1";
+  const releases = new Set(objects.filter(isHelms).map(nameOf));
+  return [...releases, ...objects.filter((object) => !isHelms(object)).map(nameOf)];
 }
 
 /** Kind, namespace and name; a name that Pulumi made up without its random end, Helm's without the revision. */

@@ -65,10 +65,10 @@ export class ProgramUnderTest {
     this.address = address;
   }
 
-  static async create(): Promise<ProgramUnderTest> {
+  /** @param cluster default: an empty one */
+  static async create(cluster = new MemoryCluster()): Promise<ProgramUnderTest> {
     const trillian = new TrillianStandIn();
     const address = await trillian.listen();
-    const cluster = new MemoryCluster();
     const served = new Served(cluster, { standIn: trillian, address });
     const api = await KubernetesApi.serve(cluster, served);
     const engine = await Engine.create({
