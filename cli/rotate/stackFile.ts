@@ -39,7 +39,10 @@ async function selectedStack(): Promise<string> {
   return (await askPulumi(["stack", "--show-name"])).trim();
 }
 
-const nameOf = (path: string): string => relative(process.cwd(), path);
+function nameOf(path: string): string {
+  const name = relative(process.cwd(), path);
+  return name.startsWith("..") ? path : name;
+}
 
 /** @throws CannotRun when there is no such file, or its bytes are not UTF-8 */
 export function readStackFile({ path, name }: StackFile): { bytes: Buffer; text: string } {

@@ -222,7 +222,7 @@ export class Engine {
   /** Copies the stack's state and configuration to a folder. */
   saveTo(folder: string): void {
     cpSync(join(this.root, "state"), join(folder, "state"), { recursive: true });
-    copyFileSync(this.configPath, join(folder, "config.yaml"));
+    copyFileSync(this.configFile, join(folder, "config.yaml"));
   }
 
   /** Brings the stack's state and configuration back from such a folder. */
@@ -230,7 +230,7 @@ export class Engine {
     const state = join(this.root, "state");
     await rm(state, { recursive: true, force: true });
     cpSync(join(folder, "state"), state, { recursive: true });
-    copyFileSync(join(folder, "config.yaml"), this.configPath);
+    copyFileSync(join(folder, "config.yaml"), this.configFile);
   }
 
   /**
@@ -262,7 +262,8 @@ export class Engine {
     return result;
   }
 
-  private get configPath(): string {
+  /** The stack's configuration. */
+  get configFile(): string {
     const project = join(this.root, "project");
     const { stackConfigDir = "." } = parse(readFileSync(join(project, "Pulumi.yaml"), "utf8")) as {
       stackConfigDir?: string;
@@ -272,7 +273,7 @@ export class Engine {
 
   /** Keeps what `stack init` wrote: the salt of the passphrase. */
   private writeConfig(config: Record<string, unknown>): void {
-    const path = this.configPath;
+    const path = this.configFile;
     const before = existsSync(path) ? (parse(readFileSync(path, "utf8")) as object) : {};
     // As Pulumi reads it: in YAML 1.1 a time without quotes is no text.
     writeFileSync(path, stringify({ ...before, config }, { version: "1.1" }));
