@@ -1,5 +1,6 @@
 // A private Sigstore, read from top to bottom: configuration and records → decide → trust → logs →
 // publication → producers → outputs. Nothing is registered before `decide` has agreed.
+import "./quiet.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
