@@ -119,17 +119,25 @@ export const isKubernetes = (type: string): boolean => type.startsWith("kubernet
 
 /**
  * What was being made when an update was killed and is in the state in no other way: it may be there
- * or not. (Pulumi keeps such an operation even after a later update has made the resource.)
+ * or not. (Pulumi keeps such an operation even after a later update has made the resource.) Of an
+ * object that is made before the one that it replaces goes, the state has the old one by that URN.
  */
 export function lost({ deployment }: State): Resource[] {
-  const known = new Set(
-    deployment.resources
-      .filter(({ pendingReplacement }) => pendingReplacement !== true)
-      .map(({ urn }) => urn),
+  const known = deployment.resources.filter(
+    ({ pendingReplacement }) => pendingReplacement !== true,
   );
+  const isThere = (made: Resource) =>
+    known.some(({ urn, inputs }) => urn === made.urn && !isOther(inputs, made.inputs));
   return deployment.pending_operations
-    .filter(({ type, resource }) => type === "creating" && !known.has(resource.urn))
+    .filter(({ type, resource }) => type === "creating" && !isThere(resource))
     .map(({ resource }) => resource);
+}
+
+/** Whether two objects have different names; what has no name is told apart by its URN alone. */
+function isOther(one: Resource["inputs"], other: Resource["inputs"]): boolean {
+  const named = (inputs: Resource["inputs"]) =>
+    (inputs["metadata"] as { name?: string } | undefined)?.name;
+  return named(one) !== named(other);
 }
 
 /** The namespaces that the stack has, or had begun to make when an update was killed. */
