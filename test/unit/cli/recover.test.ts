@@ -171,6 +171,34 @@ describe("what was being made", () => {
     expect(resources[1]).not.toHaveProperty("pendingReplacement");
   });
 
+  test("comes before what is still there, which the next update deletes", () => {
+    const at = (name: string, more: object = {}) => ({
+      ...resource("server", { id: `s-tuf/${name}`, ...more }),
+      inputs: { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "s-tuf" } },
+    });
+    const replacing = stateSchema.parse({
+      version: 3,
+      deployment: {
+        resources: [
+          resource("job"),
+          at("old"),
+          resource("gate", { dependencies: [urn("server")] }),
+        ],
+        pending_operations: [
+          { type: "creating", resource: at("new", { dependencies: [urn("job")] }) },
+        ],
+      },
+    });
+    const made = lost(replacing).map((one) => unfinished(one, begun(one)!));
+    const { resources } = withResources(replacing, made).deployment;
+    expect(resources.map(({ id, delete: gone }) => [id, gone])).toEqual([
+      [undefined, undefined],
+      ["s-tuf/new", undefined],
+      ["s-tuf/old", true],
+      [undefined, undefined],
+    ]);
+  });
+
   test("is no object when it is a Release, a key, or of a name of Pulumi's", () => {
     const of = (more: object) => stateResource(resource("x", more));
     expect(begun(of({}))).toMatchObject({ metadata: { name: "x", namespace: "s-tuf" } });
