@@ -63,10 +63,14 @@ export class Rotation {
     });
     const ended = once(update, "close");
     let seen = "";
-    for await (const text of update.stdout.setEncoding("utf8")) {
-      seen += String(text);
-      if (when.test(seen)) break;
-    }
+    const said = new Promise<void>((resolve) => {
+      // Read to the end: a closed pipe would end the update before the kill does.
+      update.stdout.setEncoding("utf8").on("data", (text: string) => {
+        seen += text;
+        if (when.test(seen)) resolve();
+      });
+    });
+    await Promise.race([said, ended]);
     if (!when.test(seen)) throw new Error(`the update never said ${String(when)}:\n${seen}`);
     await Promise.race([sleep(delay), ended]);
     const lives = update.exitCode === null;
