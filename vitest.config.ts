@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
+const restore = ["test/cluster/restore.test.ts"];
 const rotation = ["test/cluster/rotation.test.ts", "test/cluster/killed.test.ts"];
 
-/** Three levels, cheapest first, and two that take their time: see CONTRIBUTING.md. */
+/** Three levels, cheapest first, and three that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
     projects: [
@@ -32,7 +33,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: rotation,
+          exclude: [...rotation, ...restore],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -46,6 +47,15 @@ export default defineConfig({
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        // Takes the local stack away and brings it back.
+        test: {
+          name: "restore",
+          include: restore,
+          testTimeout: 1_800_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -49,6 +49,8 @@ program
   .description("bring up the local stack and sign with it (npm start)")
   .option("--context <name>", "deploy to this context of your kubeconfig instead of a node here")
   .option("--local-images", "with --context: its nodes have the images that are built here")
+  .option("--restore <file>", "bring up the Sigstore of this backup (docs/backup.md)")
+  .option("--nothing-signed-since", "with --restore: nothing was signed after the backup")
   .action((options: UpOptions) => alone(() => up(options, say)));
 
 program
@@ -104,8 +106,6 @@ program
     prepareHome();
     const choice = await choosePulumi(quiet);
     const script = ["cli/main.ts", ...args];
-    // Pulumi with what stands behind it here, run in the project's folder.
-    process.env.ANCHORHOLD_PULUMI ??= "node local/cli.ts pulumi";
     process.exitCode = await handOver(process.execPath, script, [dirname(choice.pulumi)]);
   });
 

@@ -23,7 +23,7 @@ export interface Backup {
   manifest: Manifest;
   state: State;
   /** SQL statements. */
-  dump: AsyncIterable<Buffer>;
+  dump: AsyncGenerator<Buffer>;
 }
 
 /** A backup that is written. */
@@ -75,10 +75,22 @@ export async function unpack(file: string, passphrase: string): Promise<Backup> 
   const state = parseState(rest.subarray(end, end + stateBytes).toString(), `the state in ${file}`);
   const first = rest.subarray(end + stateBytes);
   async function* dump(): AsyncGenerator<Buffer> {
-    yield first;
-    for (let next = await bytes.next(); !next.done; next = await bytes.next()) yield next.value;
+    try {
+      yield first;
+      for (let next = await bytes.next(); !next.done; next = await bytes.next()) yield next.value;
+    } finally {
+      await bytes.return?.(undefined); // closes the file when nobody wants the rest
+    }
   }
   return { manifest: manifest.data, state, dump: dump() };
+}
+
+/** What comes before the dump. */
+export async function unpackState(file: string, passphrase: string): Promise<Omit<Backup, "dump">> {
+  const { dump, ...rest } = await unpack(file, passphrase);
+  await dump.next();
+  await dump.return(undefined);
+  return rest;
 }
 
 /** A stream through a transform; the first error of either side is thrown. */

@@ -49,6 +49,8 @@ export function environment(binDirs: readonly string[]): NodeJS.ProcessEnv {
     PULUMI_BACKEND_URL: fileBackend(backendDir),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_STACK: "local",
+    // For anchorhold: Pulumi with what stands behind it here, run in the project's folder.
+    ANCHORHOLD_PULUMI: "node local/cli.ts pulumi",
     // Compiled modules are kept: half a second of every preview is Node reading the SDKs.
     NODE_COMPILE_CACHE: join(cacheDir, "node"),
     ...(process.env.PULUMI_CONFIG_PASSPHRASE === undefined

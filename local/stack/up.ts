@@ -17,10 +17,11 @@ import { failureHint } from "./hints.ts";
 import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
 import { waitForStack } from "./ready.ts";
+import { assertPassphrase, restoreStack, type RestoreOptions } from "./restore.ts";
 import { deployedPrefix, writeStackFile, type Choices } from "./stackFile.ts";
 import { chooseCosign, choosePulumi, type PulumiChoice } from "./toolchain.ts";
 
-export interface UpOptions {
+export interface UpOptions extends Partial<RestoreOptions> {
   /** A context of the caller's kubeconfig; without it a node is built here. */
   context?: string;
   /** Whether that cluster's nodes have the images that are built here. */
@@ -32,6 +33,8 @@ export interface UpOptions {
  * @throws LocalError when a step fails; the next run goes on from there
  */
 export async function up(options: UpOptions, report: Report): Promise<void> {
+  const { restore: file, nothingSignedSince = false } = options;
+  if (file !== undefined) assertPassphrase();
   prepareHome();
   if (options.context === undefined) await ensureEverything(report);
   const choice = await choosePulumi(report);
@@ -40,7 +43,8 @@ export async function up(options: UpOptions, report: Report): Promise<void> {
   const chartPath = await chooseChart(report);
   if (chartPath !== undefined) choices.chartPath = chartPath;
   await writeStackFile(choice, choices);
-  await deploy(choice, report);
+  if (file === undefined) await deploy(choice, report);
+  else await restoreStack({ restore: file, nothingSignedSince }, choice, report);
   await waitForStack(deployedPrefix(), report);
   const outputs = await saveOutputs(choice);
   await verify(choice);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
-import { pack, unpack } from "../../../cli/backup/archive.ts";
+import { pack, unpack, unpackState } from "../../../cli/backup/archive.ts";
 import { backupPassphrase } from "../../../cli/backup/passphrase.ts";
 import { stateSchema } from "../../../cli/state.ts";
 
@@ -46,6 +46,11 @@ describe("a backup", () => {
     });
     expect(backup.state).toEqual(state);
     expect(await textOf(backup.dump)).toBe(await textOf(rows(count)));
+  });
+
+  test("tells its state without its dump", async () => {
+    const file = await write("state", Readable.from([randomBytes(300_000)]));
+    expect(await unpackState(file, passphrase)).toMatchObject({ state, manifest: { version: 1 } });
   });
 
   test("whose dump fails is not finished", async () => {
