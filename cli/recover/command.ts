@@ -127,6 +127,7 @@ async function freeIfLocked(
     await importState(stack, state);
   } catch (error) {
     const { message } = error as Error;
+    if (!/locked|in progress/.test(message)) throw error;
     const locks = locksInMessage(message);
     if (locks.length === 0 && !ownerIsGone)
       throw new CannotRun(`${message} If nobody else updates this stack: --owner-is-gone.`);
