@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import type { DoctorOptions } from "./doctor/command.ts";
 import { exitCode } from "./exit.ts";
 import type { RotateOptions } from "./rotate/command.ts";
 import type { BackupOptions } from "./backup/command.ts";
@@ -24,6 +25,7 @@ export function buildProgram(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError("(see --help)");
   addVerify(program, terminal);
+  addDoctor(program, terminal);
   addToken(program, terminal);
   addRotate(program, terminal);
   addTree(program, terminal);
@@ -56,6 +58,27 @@ function addVerify(program: Command, terminal: Terminal): void {
       const { verify } = await import("./verify/command.ts");
       const passed = await verify(options, (text) => terminal.out(text));
       terminal.setExitCode(passed ? exitCode.ok : exitCode.checkFailed);
+    });
+}
+
+function addDoctor(program: Command, terminal: Terminal): void {
+  program
+    .command("doctor")
+    .description(
+      "Compare state, cluster and what is served; name each fault, its cause and the command",
+    )
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("--state <file>", "read the state from this file (pulumi stack export) instead")
+    .option("--fix", "mend what the state can mend; makes no key", false)
+    .option("--json", "print JSON for pipelines", false)
+    .addHelpText("after", "\nExit code: 0 healthy (warnings included), 1 faults, 2 could not look.")
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import("./doctor/command.ts");
+      const healthy = await doctor(options, {
+        out: (text) => terminal.out(text),
+        note: (text) => console.error(text),
+      });
+      terminal.setExitCode(healthy ? exitCode.ok : exitCode.checkFailed);
     });
 }
 

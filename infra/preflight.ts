@@ -2,7 +2,8 @@ import * as z from "zod";
 import { reportAll } from "./errors.ts";
 import type { Growth } from "./observe/growth.ts";
 import type { ClusterView } from "./platform/cluster.ts";
-import type { Memory } from "./trust/memory.ts";
+import type { Kind } from "./trust/generations.ts";
+import type { KindMemory, Memory } from "./trust/memory.ts";
 import type { Checkpoints } from "./trust/stamps.ts";
 
 /** What the timestamp signer notes of its last signature. */
@@ -85,7 +86,11 @@ function clockBehind({ publications }: Memory, now: Date): string[] {
 }
 
 /** The newest checkpoint of each log that any observation wrote down, by the log's name. */
-export function lastCheckpoints({ kinds }: Memory): Checkpoints {
+export function lastCheckpoints({
+  kinds,
+}: {
+  kinds: Readonly<Record<Kind, Pick<KindMemory, "published" | "switches">>>;
+}): Checkpoints {
   const observations = Object.values(kinds)
     .flatMap(({ published, switches }) => [...Object.values(published), ...switches])
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));

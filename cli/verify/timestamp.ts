@@ -1,15 +1,10 @@
 import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
+import { timestampWarnShare } from "./horizon.ts";
 
 const hour = 3600;
 const day = 24 * hour;
-
-/**
- * The share of its life under which a timestamp's age is a warning. It is renewed every day: with
- * 3 of 7 days left, three renewals have failed, and clients still have three days.
- */
-const warnShare = 3 / 7;
 
 /** Whether the cluster renews timestamp.json; that it is signed well, the walked chain says. */
 export const timestampCheck: Check = {
@@ -32,7 +27,7 @@ export function judgeTimestamp(expires: Date, now: Date, life: number): Verdict 
   const left = (expires.getTime() - now.getTime()) / 1000;
   const seen = left > 0 ? `expires in ${duration(left)}` : `expired ${duration(-left)} ago`;
   if (left <= 0) return fail(seen, "not expired: no client takes this mirror any more");
-  const least = life * warnShare;
+  const least = life * timestampWarnShare;
   return left >= least ? ok(seen) : warn(seen, `at least ${duration(least)} of ${duration(life)}`);
 }
 

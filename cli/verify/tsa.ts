@@ -4,6 +4,7 @@ import { TSAWitness } from "@sigstore/sign";
 import { inUse, matchChain, splitPem } from "./certificates.ts";
 import { fail, ok, warn, type Check } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
+import { clockTolerance } from "./horizon.ts";
 
 /** The TSA's base, whether the output names the base or the full endpoint. */
 const base = (url: string) => url.replace(/\/api\/v1\/timestamp\/?$/, "");
@@ -48,13 +49,13 @@ export const tsaChecks: readonly Check[] = [
   },
 ];
 
-/** Timestamps are whole seconds; a minute of difference is more than any network delay. */
+/** Timestamps are whole seconds. */
 export function judgeClock(stamped: Date, now: Date, generation: string) {
   const skew = Math.round((stamped.getTime() - now.getTime()) / 1000);
   const seen = `${stamped.toISOString()}, generation ${generation}`;
-  return Math.abs(skew) <= 60
+  return Math.abs(skew) <= clockTolerance
     ? ok(`signature good, ${seen}`)
-    : warn(`${seen}, ${skew} s from this machine's clock`, "at most 60 s apart");
+    : warn(`${seen}, ${skew} s from this machine's clock`, `at most ${clockTolerance} s apart`);
 }
 
 async function timestampOver(signature: Buffer, tsaBaseURL: string): Promise<Buffer<ArrayBuffer>> {

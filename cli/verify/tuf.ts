@@ -5,17 +5,12 @@ import { trusted } from "../../infra/trust/trusted.ts";
 import { sha256 } from "../../infra/trust/tuf/metadata.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
+import { warnDays } from "./horizon.ts";
 import { roles, servedRevision, type Mirror } from "./mirror.ts";
 import { timestampCheck } from "./timestamp.ts";
 
 /** The roles that an update signs; the cluster renews the timestamp, which has a check of its own. */
 const publishedRoles = ["root", "targets", "snapshot"] as const;
-
-/**
- * Days left under which a role's expiry is a warning: the root needs its holders, the rest one
- * `pulumi up`. Metadata does not tell when it was signed, so a share of its life is not known.
- */
-const warnDays = { root: 30, targets: 7, snapshot: 7 } as const;
 
 const publish = "Run `pulumi up`: it publishes anew. Until then clients keep what they have.";
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeRelease } from "../../local/pulumi/kubernetes/memoryHelm.ts";
 import { Engine } from "./support/engine.ts";
 
 /**
@@ -81,6 +82,15 @@ test("a chart that is not there (10)", async () => {
 
 test("a release that Helm left pending is refused until its record is gone", async () => {
   engine.setConfig({ "rec:note": "c", "rec:gen": "2" });
+  const pending = {
+    name: "demo",
+    namespace: "rec",
+    revision: 9,
+    status: "pending-upgrade",
+    chart: { name: "demo", version: "", appVersion: "" },
+    config: {},
+    manifest: "",
+  };
   const record = {
     apiVersion: "v1",
     kind: "Secret",
@@ -89,7 +99,7 @@ test("a release that Helm left pending is refused until its record is gone", asy
       namespace: "rec",
       labels: { owner: "helm", name: "demo", status: "pending-upgrade", version: "9" },
     },
-    data: { release: Buffer.from('{"revision":9,"status":"pending-upgrade"}').toString("base64") },
+    data: { release: encodeRelease(pending) },
   };
   engine.cluster.put(record);
   const blocked = await engine.up();

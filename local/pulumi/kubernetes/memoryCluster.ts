@@ -33,6 +33,8 @@ export class MemoryCluster implements Cluster {
   beforeWrite: (verb: "create" | "apply" | "delete", ref: Ref) => void = () => undefined;
   /** Called after each write: where a test plays a controller. */
   afterWrite: (verb: "create" | "apply", object: Props) => void = () => undefined;
+  /** Called after each deletion. */
+  afterDelete: (ref: Ref) => void = () => undefined;
   /** Of the Namespace kube-system, which every cluster has: it tells one cluster from another. */
   readonly uid: string;
   private readonly objects = new Map<string, Props>();
@@ -45,8 +47,7 @@ export class MemoryCluster implements Cluster {
   /** The same cluster as it stands now, without the hooks; what is done to one does not show in the other. */
   clone(): MemoryCluster {
     const copy = new MemoryCluster(this.uid);
-    for (const [key, object] of this.objects) copy.objects.set(key, structuredClone(object));
-    copy.version = this.version;
+    copy.become(this);
     return copy;
   }
 
@@ -107,10 +108,10 @@ export class MemoryCluster implements Cluster {
     return Promise.resolve().then(() => {
       this.beforeWrite("delete", ref);
       this.objects.delete(keyOf(ref));
-      if (ref.kind !== "Namespace") return;
-      for (const [key, object] of this.objects) {
+      for (const [key, object] of ref.kind === "Namespace" ? this.objects : []) {
         if (refOf(object).namespace === ref.name) this.objects.delete(key);
       }
+      this.afterDelete(ref);
     });
   }
 

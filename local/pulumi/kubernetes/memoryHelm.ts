@@ -1,5 +1,6 @@
+import { gunzipSync, gzipSync } from "node:zlib";
 import { parseAllDocuments } from "yaml";
-import { objectAt, textAt, type Props } from "../values.ts";
+import { numberAt, objectAt, textAt, type Props } from "../values.ts";
 import { annotation, refOf } from "./cluster.ts";
 import {
   chartArguments,
@@ -55,9 +56,7 @@ export class MemoryHelm implements HelmClient {
       (a, b) => Number(label(b, "version")) - Number(label(a, "version")),
     );
     if (newest === undefined) return undefined;
-    const stored = textAt(newest, "data", "release");
-    const record = JSON.parse(Buffer.from(stored, "base64").toString()) as ReleaseRecord;
-    return { ...record, status: label(newest, "status") };
+    return { ...decodeRelease(textAt(newest, "data", "release")), status: label(newest, "status") };
   }
 
   async uninstall({ name, namespace }: ReleaseSpec): Promise<void> {
@@ -177,7 +176,7 @@ export class MemoryHelm implements HelmClient {
         namespace,
         labels: { owner: "helm", name, status, version: String(revision) },
       },
-      data: { release: Buffer.from(JSON.stringify(record)).toString("base64") },
+      data: { release: encodeRelease({ ...record, status }) },
     });
   }
 
@@ -222,6 +221,30 @@ function owned(object: Props, { name, namespace }: ReleaseRecord): Props {
 function isOwned(object: Props, { name, namespace }: ReleaseRecord): boolean {
   const marks = [annotation(object, OWNER.name), annotation(object, OWNER.namespace)];
   return marks[0] === name && marks[1] === namespace;
+}
+
+/**
+ * A revision as Helm's Secrets hold it (helm, pkg/storage/driver/util.go): JSON, gzip, base64, and
+ * base64 again because it is a Secret.
+ */
+export function encodeRelease({ revision, status, chart, ...rest }: ReleaseRecord): string {
+  const release = { ...rest, version: revision, info: { status }, chart: { metadata: chart } };
+  const inner = gzipSync(JSON.stringify(release)).toString("base64");
+  return Buffer.from(inner).toString("base64");
+}
+
+function decodeRelease(text: string): ReleaseRecord {
+  const inner = Buffer.from(text, "base64").toString();
+  const release = JSON.parse(gunzipSync(Buffer.from(inner, "base64")).toString()) as Props;
+  return {
+    name: textAt(release, "name"),
+    namespace: textAt(release, "namespace"),
+    revision: numberAt(release, "version"),
+    status: textAt(release, "info", "status"),
+    chart: objectAt(release, "chart", "metadata") as ReleaseRecord["chart"],
+    config: objectAt(release, "config"),
+    manifest: textAt(release, "manifest"),
+  };
 }
 
 function label(object: Props, name: string): string {

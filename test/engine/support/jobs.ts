@@ -19,7 +19,8 @@ export class SignerJobs {
 
   constructor(cluster: MemoryCluster) {
     this.cluster = cluster;
-    cluster.status = (object) => this.statusOf(object);
+    const before = cluster.status;
+    cluster.status = (object) => this.statusOf(object) ?? before(object);
     cluster.afterWrite = (verb, object) => {
       if (verb === "create" && isSignerJob(object)) void this.start(object);
     };

@@ -88,6 +88,9 @@ export class KubernetesApi {
       case "PATCH": {
         const type = request.headers["content-type"] ?? "";
         const change = await body(request);
+        // Server-side apply makes what is not there.
+        if (type.startsWith("application/apply-patch") && !(await this.cluster.get(path)))
+          return this.cluster.create(inside(path, change), manager(url));
         return this.cluster.apply(patched(await this.get(path), type, change), manager(url));
       }
       case "DELETE":

@@ -20,6 +20,9 @@ const kinds: Readonly<Record<string, string>> = {
   "apps/v1/statefulsets": "StatefulSet",
   "batch/v1/jobs": "Job",
   "batch/v1/cronjobs": "CronJob",
+  "policy/v1/poddisruptionbudgets": "PodDisruptionBudget",
+  "rbac.authorization.k8s.io/v1/roles": "Role",
+  "rbac.authorization.k8s.io/v1/rolebindings": "RoleBinding",
 };
 
 /** The resources of a group and version, as discovery lists them; none for any other path. */

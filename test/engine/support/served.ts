@@ -90,7 +90,7 @@ export class Served implements Workloads {
       });
   }
 
-  private start(pod: Props): Ports {
+  protected start(pod: Props): Ports {
     return start(pod, {
       cluster: this.cluster,
       trees: this.trees,

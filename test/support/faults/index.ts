@@ -1,0 +1,7 @@
+import type { Fault } from "./cluster.ts";
+import { objectFaults } from "./objects.ts";
+import { secretFaults } from "./secrets.ts";
+import { tufFaults } from "./tuf.ts";
+
+/** Every fault that can be done to a cluster, real or in memory. */
+export const faults: readonly Fault[] = [...secretFaults, ...objectFaults, ...tufFaults];

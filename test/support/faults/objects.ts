@@ -1,0 +1,193 @@
+import { pendingUpgrade } from "./helm.ts";
+import {
+  args,
+  changedByte,
+  edit,
+  pod,
+  remove,
+  rewrite,
+  setFlag,
+  type Fault,
+  type Place,
+} from "./cluster.ts";
+
+function deleted(place: Place, mender: Fault["mender"] = "doctor"): Fault {
+  const [kind, space, name] = place;
+  return {
+    name: `${kind} ${name} is deleted`,
+    expects: `missing-${kind.toLowerCase()}`,
+    part: space,
+    mender,
+    inject: (target) => remove(target, place),
+  };
+}
+
+/** An argument of a server. */
+function flag(name: string, expects: string, place: Place, flagName: string, value: string): Fault {
+  return {
+    name,
+    expects,
+    part: place[1],
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, place, (deployment) => setFlag(args(deployment), flagName, value)),
+  };
+}
+
+function field(
+  name: string,
+  expects: string,
+  place: Place,
+  change: (spec: Record<string, unknown>) => void,
+): Fault {
+  return {
+    name,
+    expects,
+    part: place[1],
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, place, (object) => change(object["spec"] as Record<string, unknown>)),
+  };
+}
+
+const rekor: Place = ["Deployment", "rekor-1", "rekor-1-server"];
+const fulcio: Place = ["Deployment", "fulcio", "fulcio-server"];
+const tsaChain: Place = ["ConfigMap", "tsa", "tsa-server-config"];
+
+const blocks = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g;
+
+/** Faults in objects of the Releases and of Pulumi: deleted, scaled, edited. */
+export const objectFaults: readonly Fault[] = [
+  flag(
+    "Rekor signs with a key in memory",
+    "rekor-signer-changed",
+    rekor,
+    "--rekor_server.signer",
+    "memory",
+  ),
+  flag(
+    "Rekor signs in another host's name",
+    "rekor-hostname-changed",
+    rekor,
+    "--rekor_server.hostname",
+    "rekor-server-7d9f",
+  ),
+  {
+    name: "a byte of Rekor's tree id",
+    expects: "rekor-tree-changed",
+    part: "rekor-1",
+    byte: true,
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, ["ConfigMap", "rekor-1", "rekor-1-config"], (map) =>
+        rewrite(map, "treeID", (text) => changedByte(text, /^\d\d/)),
+      ),
+  },
+  flag(
+    "Fulcio writes to another CT log",
+    "fulcio-ct-log-url",
+    fulcio,
+    "--ct-log-url",
+    "http://ctlog.ctlog-system.svc/test",
+  ),
+  {
+    name: "a byte of Fulcio's issuers",
+    expects: "fulcio-issuers-changed",
+    part: "fulcio",
+    byte: true,
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, ["ConfigMap", "fulcio", "fulcio-server-config"], (map) =>
+        rewrite(map, "config.json", (text) => changedByte(text, /"ClientID": "\w/)),
+      ),
+  },
+  {
+    name: "Fulcio's pods read another Secret",
+    expects: "other-secret",
+    part: "fulcio",
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, fulcio, (deployment) => {
+        const volume = pod(deployment).volumes.find(({ secret }) => secret !== undefined);
+        volume!.secret!.secretName = "fulcio-server-secret";
+      }),
+  },
+  {
+    name: "a byte of the TSA's chain",
+    expects: "tsa-chain-changed",
+    part: "tsa",
+    byte: true,
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, tsaChain, (map) => rewrite(map, "chain.pem", (text) => changedByte(text))),
+  },
+  {
+    name: "the TSA's root comes before its leaf",
+    expects: "tsa-chain-misordered",
+    part: "tsa",
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, tsaChain, (map) =>
+        rewrite(map, "chain.pem", (text) => (text.match(blocks) ?? []).reverse().join("")),
+      ),
+  },
+  field(
+    "the TSA is scaled to nothing",
+    "scaled-to-zero",
+    ["Deployment", "tsa", "tsa-server"],
+    (s) => {
+      s["replicas"] = 0;
+    },
+  ),
+  field(
+    "Fulcio's Service leads nowhere",
+    "service-selector",
+    ["Service", "fulcio", "fulcio"],
+    (s) => {
+      s["selector"] = { "app.kubernetes.io/name": "other" };
+    },
+  ),
+  field(
+    "Rekor's Service has another port",
+    "service-port",
+    ["Service", "rekor-1", "rekor-1-server"],
+    (s) => {
+      (s["ports"] as { port: number }[])[0]!.port = 8080;
+    },
+  ),
+  {
+    name: "ct_server runs from another image",
+    expects: "object-changed",
+    part: "ctlog",
+    mender: "doctor",
+    inject: (target) =>
+      edit(target, ["Deployment", "ctlog", "ctlog"], (deployment) => {
+        pod(deployment).containers[0]!.image = "ghcr.io/sigstore/scaffolding/ct_server:latest";
+      }),
+  },
+  deleted(["Deployment", "fulcio", "fulcio-server"]),
+  deleted(["Deployment", "trillian", "trillian-mysql"]),
+  deleted(["Service", "rekor-1", "rekor-1-server"]),
+  deleted(["Service", "tuf", "tuf"], "pulumi"),
+  deleted(["Secret", "tsa", "tsa-signer"], "pulumi"),
+  deleted(["Secret", "trillian", "trillian-database-login"], "pulumi"),
+  deleted(["ConfigMap", "fulcio", "fulcio-server-config"]),
+  deleted(["ConfigMap", "tuf", "tuf-timestamp"], "pulumi"),
+  deleted(["ServiceAccount", "ctlog", "ctlog"]),
+  deleted(["PodDisruptionBudget", "rekor-1", "rekor-1-server"]),
+  deleted(["CronJob", "tuf", "tuf-timestamp"], "pulumi"),
+  deleted(["RoleBinding", "tuf", "tuf-signer"], "pulumi"),
+  deleted(["PersistentVolumeClaim", "trillian", "trillian-mysql"], "people"),
+  {
+    name: "Fulcio's namespace is deleted",
+    expects: "missing-namespace",
+    part: "fulcio",
+    mender: "pulumi",
+    async inject(target) {
+      const all = await target.cluster.list("v1", "Namespace", "");
+      const name = `${target.outputs.prefix}-fulcio`;
+      await target.cluster.delete(all.find(({ metadata }) => metadata.name === name)!);
+    },
+  },
+  pendingUpgrade("rekor-1", "rekor-1"),
+];
