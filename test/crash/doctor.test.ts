@@ -5,12 +5,12 @@ import { warnings } from "../../cli/doctor/diagnose/warnings.ts";
 import type { Evidence } from "../../cli/doctor/evidence.ts";
 import { faults } from "../support/faults/index.ts";
 import { mend } from "../../cli/doctor/fix/index.ts";
-import { visible } from "./support/hidden.ts";
-import { oddities } from "./support/odd.ts";
-import { together, type Look } from "./support/pairs.ts";
-import { deploy, NodePorts, onCopy, snapshot, type Deployed } from "./support/scene.ts";
-import { sceneFaults, type SceneFault } from "./support/sceneFaults.ts";
-import type { ProgramUnderTest } from "./support/stack.ts";
+import { visible } from "../engine/support/hidden.ts";
+import { oddities } from "../engine/support/odd.ts";
+import { together, type Look } from "../engine/support/pairs.ts";
+import { deploy, NodePorts, onCopy, snapshot, type Deployed } from "../engine/support/scene.ts";
+import { sceneFaults, type SceneFault } from "../engine/support/sceneFaults.ts";
+import type { ProgramUnderTest } from "../engine/support/stack.ts";
 
 const ports = new NodePorts();
 let program: ProgramUnderTest;
