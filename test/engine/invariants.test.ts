@@ -195,6 +195,19 @@ describe("what has not converged", () => {
     ]);
   });
 
+  test("a serving state of the mirror counts once, whatever its hash, and two of them twice", () => {
+    const state = (hash: string) => {
+      const labels = { "anchorhold.dev/serving": `1-${hash}` };
+      const metadata = { namespace: "n", name: `tuf-1-${hash}`, labels };
+      return { apiVersion: "apps/v1", kind: "Deployment", metadata };
+    };
+    const [one, other] = [state("0123456789ab"), state("ba9876543210")];
+    expect(converged({ ...world, objects: [other] }, { ...world, objects: [one] })).toEqual([]);
+    expect(converged({ ...world, objects: [one, other] }, { ...world, objects: [one] })).toEqual([
+      "objects: 1 too many: Deployment n/tuf-1-…",
+    ]);
+  });
+
   test("a generated name counts once, whatever its end", () => {
     const once = { ...world, objects: [autonamed("key-01234567")] };
     const other = { ...world, objects: [autonamed("key-89abcdef")] };

@@ -1,3 +1,4 @@
+import { servingLabel } from "../../../infra/platform/tuf/revision.ts";
 import { equal, textAt, type Props, type Value } from "../../../local/pulumi/values.ts";
 import { refOf } from "../../../local/pulumi/kubernetes/cluster.ts";
 import type { StateResource } from "./engine.ts";
@@ -137,12 +138,18 @@ function objectNames({ objects }: World): string[] {
   return [...releases, ...objects.filter((object) => !isHelms(object)).map(nameOf)];
 }
 
-/** Kind, namespace and name; a name that Pulumi made up without its random end, Helm's without the revision. */
+/**
+ * Kind, namespace and name. What differs between two runs is left out: the random end of a name
+ * that Pulumi made up, the revision of Helm's record, and the hash over keys and all in the name
+ * of a serving state of the mirror.
+ */
 function nameOf(object: Props): string {
   const { kind, namespace, name } = refOf(object);
   const generated = textAt(object, "metadata", "annotations", "pulumi.com/autonamed") === "true";
+  const hash = textAt(object, "metadata", "labels", servingLabel).split("-").at(-1) ?? "";
   const base = generated ? name.replace(/-[0-9a-f]{8}$/, "-…") : name;
-  return `${kind} ${namespace}/${base.replace(/^(sh\.helm\.release\..*)\.v\d+$/, "$1")}`;
+  const stable = hash === "" ? base : base.replace(hash, "…");
+  return `${kind} ${namespace}/${stable.replace(/^(sh\.helm\.release\..*)\.v\d+$/, "$1")}`;
 }
 
 function differing(what: string, have: readonly string[], want: readonly string[]): string[] {
