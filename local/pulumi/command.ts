@@ -160,7 +160,11 @@ class CommandPlugin {
 
   /** Ends each command with all that it has started; they lead process groups of their own. */
   cancel(): void {
-    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    for (const { pid, exitCode, signalCode } of this.children) {
+      // One that has ended may still be on the list: its number could be another's by now.
+      const runs = exitCode === null && signalCode === null;
+      if (runs && pid !== undefined) process.kill(-pid, "SIGKILL");
+    }
   }
 }
 

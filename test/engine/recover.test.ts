@@ -58,9 +58,12 @@ async function interrupted(
   await Promise.race([reached, update.then((outcome) => expect.fail(outcome.stdout))]);
   cluster[action] = write;
   const [lock] = readLocks(lockFolder());
+  // Without a number `kill` would reach this process itself, and all that it belongs to.
+  if (!lock?.pid) throw new Error("the update has taken no lock");
+  const { pid } = lock;
   return {
     kill: async () => {
-      process.kill(lock?.pid ?? 0, "SIGKILL");
+      process.kill(pid, "SIGKILL");
       await update;
     },
   };
