@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { signRoot, signSnapshot, signTargets } from "../../infra/trust/tuf/metadata.ts";
 import type { PublishedVersion } from "../../infra/trust/tuf/repository.ts";
 import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
 import { listAt, objectAt, textAt, type Props } from "../../local/pulumi/values.ts";
 import { ecKeyPair } from "../unit/trust/fixture.ts";
-import { Client, Mirror } from "../unit/trust/mirror.ts";
+import { Client, Mirror } from "../support/mirror.ts";
 import { Engine } from "./support/engine.ts";
 import { mountsOf, SignerJobs } from "./support/jobs.ts";
 
@@ -253,26 +253,3 @@ describe("the signer", () => {
 });
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
-
-describe("a stack from before serving states were apart", () => {
-  let old: Engine;
-  afterEach(() => old.close());
-
-  test("keeps its Service, which moves to the new pods before the old ones go", async () => {
-    const project = join(import.meta.dirname, "fixtures/tuf-mirror");
-    old = await Engine.create({ project, config: { "tuf-mirror:before": "true" } });
-    (await old.up()).expectSuccess();
-    new SignerJobs(old.cluster);
-    old.setConfig({
-      "tuf-mirror:repository": JSON.stringify({ roots: [root], publications: [publications[0]] }),
-      "tuf-mirror:key": keys.timestamp.privateKeyPem,
-    });
-    const outcome = (await old.up()).expectSuccess();
-    expect(outcome.ops("tuf-mirror-service-service")).toEqual(["update"]);
-    const steps = outcome.changes.map(({ op, name }) => `${op} ${name}`);
-    const at = (step: string) => steps.indexOf(step);
-    expect(at("create tuf-revision-server")).toBeLessThan(at("update tuf-mirror-service-service"));
-    expect(at("update tuf-mirror-service-service")).toBeLessThan(at("delete tuf-mirror-server"));
-    expect(at("create tuf-revision-server")).toBeGreaterThan(-1);
-  });
-});

@@ -24,7 +24,6 @@ export interface TufRevisionArgs {
 /** On the pods of one serving state, and in the selector of the Service that sends clients to it. */
 export const servingLabel = "anchorhold.dev/serving";
 
-/** Not the former name "tuf": the Service of a stack from before would take these pods too. */
 const labels = { "app.kubernetes.io/name": "tuf-mirror" };
 
 /**

@@ -17,8 +17,6 @@ export interface TufServiceArgs {
 export class TufService extends pulumi.ComponentResource {
   constructor(name: string, args: TufServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("anchorhold:platform:TufService", name, {}, opts);
-    // Where the Service stood before serving states were apart: kept, so that clients meet no gap.
-    const formerParent = pulumi.createUrn("tuf-mirror", "anchorhold:platform:TufServer");
     new k8s.core.v1.Service(
       `${name}-service`,
       {
@@ -33,7 +31,7 @@ export class TufService extends pulumi.ComponentResource {
           ports: [{ name: "http", port: 80, targetPort: httpPort, nodePort: args.nodePort }],
         },
       },
-      { parent: this, aliases: [{ name, parent: formerParent }] },
+      { parent: this },
     );
     this.registerOutputs();
   }
