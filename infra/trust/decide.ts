@@ -87,7 +87,7 @@ function toPlan(kind: Kind, configured: Configured, memory: KindMemory, now: Dat
       .map(({ number }) => number);
   const distrusted = Object.fromEntries(
     entries.flatMap(({ number, generation }) =>
-      generation.state === "distrusted" ? [[number, { from: wholeSeconds(generation.from) }]] : [],
+      generation.state === "distrusted" ? [[number, { from: generation.from }]] : [],
     ),
   );
   const closed = {
@@ -134,10 +134,6 @@ function endOf(kind: Kind, number: number, memory: KindMemory, now: Date): strin
   const until = usedUntil(memory, number);
   const lastUse = until === undefined ? now.getTime() : Date.parse(until);
   return timeText(lastUse + (kind === "fulcioCa" ? leafLife : 0) + margin);
-}
-
-function wholeSeconds(time: string): string {
-  return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 
 /** Records forget nothing: what was trusted once keeps its line in the configuration. */

@@ -21,10 +21,15 @@ const life = z.union([
   z.strictObject({ distrusted: z.iso.datetime({ offset: true }) }),
 ]);
 
+/** As records have it: what is written down in another form must not look like another time. */
+function wholeSeconds(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
+
 const generation = z
   .union([life, z.strictObject({ state: life, source: z.enum(sources).default("generated") })], {
     error:
-      `must be ${lifeStates.toReversed().join(", ")}, {distrusted: "<RFC 3339 time>"}, or ` +
+      `must be ${lifeStates.toReversed().join(", ")}, {distrusted: "<RFC 3339 time, quoted>"}, or ` +
       `{state: <one of these>, source: ${sources.join(" | ")}}`,
   })
   .transform((value): Generation => {
@@ -33,7 +38,7 @@ const generation = z
         ? [value.state, value.source]
         : [value, "generated" as const];
     if (typeof state === "string") return { state, source };
-    return { state: "distrusted", from: state.distrusted, source };
+    return { state: "distrusted", from: wholeSeconds(state.distrusted), source };
   });
 
 /** One kind: generation number → state. Its rules need no memory; `decide` has the others. */

@@ -161,6 +161,9 @@ describe.each(["fulcioCa", "ctLog"] as const)("the life of %s", (kind) => {
     expect(world.refusal(stolen(from - 60_000))).toMatch(/recorded as {distrusted:/);
     expect(world.refusal({ "1": "draining", "2": "active" })).toMatch(/cannot step back/);
     expect(world.refusal(stolen(from))).toBe("not refused");
+    const [second] = text(from).split("Z");
+    for (const same of [`${second}.527Z`, `${second}.999+00:00`])
+      expect(world.refusal({ "1": { distrusted: same }, "2": "active" })).toBe("not refused");
   });
 });
 
