@@ -1,5 +1,5 @@
+import { confirm } from "../ask.ts";
 import { assertOwnCluster, targetOf, type Target } from "../cluster.ts";
-import { confirm } from "../confirm.ts";
 import { CannotRun } from "../errors.ts";
 import { askPulumi, stackFlag } from "../pulumi.ts";
 import { exportState, importState, namespacesOf, type State } from "../state.ts";

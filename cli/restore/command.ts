@@ -1,8 +1,8 @@
 import { CoreV1Api } from "@kubernetes/client-node";
+import { confirm } from "../ask.ts";
 import { unpack, type Backup } from "../backup/archive.ts";
 import { backupPassphrase } from "../backup/passphrase.ts";
 import { targetOf, type Target } from "../cluster.ts";
-import { confirm } from "../confirm.ts";
 import { CannotRun } from "../errors.ts";
 import { exportState, importState, prefixOf } from "../state.ts";
 import { verify } from "../verify/command.ts";

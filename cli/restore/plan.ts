@@ -80,8 +80,11 @@ function assertNotOlder(dump: Checkpoints, recorded: Checkpoints, logs: readonly
     `The backup is older than what the stack's state recorded of its logs; nothing was changed.\n` +
       forked.map((log) => `  ${describe(log, dump, recorded)}\n`).join("") +
       "Restored from it, they would sign a second history under the same keys. Restore a newer " +
-      "backup. Without one these logs must never sign again: what is signed verifies without them, " +
-      `and new generations go on:\n${edits(forked)}`,
+      "backup. Without one these logs must never sign again: they are closed, what is signed verifies " +
+      `without them, and new generations go on:\n${edits(forked)}\n` +
+      "Not yet: this release cannot begin with them on an empty cluster. Until it can, keep the " +
+      "backup, verify old signatures with the trusted_root.json that clients have, and let a new " +
+      "stack sign: pulumi stack init NAME",
   );
 }
 
