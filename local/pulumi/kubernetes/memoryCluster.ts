@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { equal, isObject, numberAt, objectAt, textAt, type Props, type Value } from "../values.ts";
+import { equal, isObject, listAt, numberAt, objectAt, textAt, type Props, type Value } from "../values.ts";
 import {
   ApiError,
   refOf,
@@ -99,7 +99,8 @@ export class MemoryCluster implements Cluster {
       const specChanged = !equal(live["spec"], object["spec"]);
       const generation = numberAt(live, "metadata", "generation");
       const next = generation > 0 && specChanged ? { generation: generation + 1 } : {};
-      const merged = { ...live, ...object, metadata: { ...metadata, ...next } };
+      const managedFields = claimed(live, object, options);
+      const merged = { ...live, ...object, metadata: { ...metadata, ...next, managedFields } };
       return this.store(ref, merged, options, "apply");
     });
   }
@@ -201,12 +202,41 @@ function missing(ref: Ref): ApiError {
 function withServerFields(object: Props, { fieldManager }: WriteOptions): Props {
   const metadata = {
     ...objectAt(object, "metadata"),
-    managedFields: [{ manager: fieldManager, operation: "Update" }],
+    managedFields: [
+      { manager: fieldManager, operation: "Update", fieldsV1: markedFields(contentOf(object)) },
+    ],
     creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     uid: randomUUID(),
     ...(isObject(object["spec"]) && { generation: 1 }),
   };
   return { ...defaults(object), metadata };
+}
+
+/** The fields that are set by whoever writes the object. */
+function contentOf(object: Props): string[] {
+  return Object.keys(object).filter(
+    (field) => !["apiVersion", "kind", "metadata", "status"].includes(field),
+  );
+}
+
+function markedFields(fields: readonly string[]): Props {
+  return Object.fromEntries(fields.map((field) => [`f:${field}`, {}]));
+}
+
+/** Who has set which field, after a write: what it changes is the writer's from then on. */
+function claimed(live: Props, object: Props, { fieldManager }: WriteOptions): Props[] {
+  const changed = contentOf(object).filter((field) => !equal(live[field], object[field]));
+  const marks = changed.map((field) => `f:${field}`);
+  const entries = listAt(live, "metadata", "managedFields").filter(isObject);
+  const others = entries.map((entry) => ({
+    ...entry,
+    fieldsV1: Object.fromEntries(
+      Object.entries(objectAt(entry, "fieldsV1")).filter(([mark]) => !marks.includes(mark)),
+    ),
+  }));
+  if (changed.length === 0) return entries;
+  const fieldsV1 = markedFields(changed);
+  return [...others, { manager: fieldManager, operation: "Update", fieldsV1 }];
 }
 
 function defaults(object: Props): Props {

@@ -195,11 +195,6 @@ export class InMemory implements FaultCluster {
   async delete(object: KubeObject): Promise<void> {
     await this.cluster.delete(refOf(object as unknown as Props));
   }
-
-  restart(): Promise<void> {
-    // Here pods always run on what they would read now, unless a scene has them hold something.
-    return Promise.resolve();
-  }
 }
 
 /**

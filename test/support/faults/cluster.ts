@@ -8,8 +8,6 @@ export interface FaultCluster {
   write(object: KubeObject): Promise<void>;
   create(object: KubeObject): Promise<void>;
   delete(object: KubeObject): Promise<void>;
-  /** Has the namespace's pods start anew, with what they read now. */
-  restart(namespace: string): Promise<void>;
 }
 
 /** A stack to which something is done. */

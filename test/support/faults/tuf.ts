@@ -4,7 +4,7 @@ import { changedByte, edit, find, pod, read, rewrite, type Fault, type Place } f
 
 const repository: Place = ["ConfigMap", "tuf", "tuf-mirror-revision-repository"];
 const timestamps: Place = ["ConfigMap", "tuf", "tuf-timestamp"];
-const mirror: Place = ["Deployment", "tuf", "tuf-mirror-revision-server"];
+const mirror: Place = ["Deployment", "tuf", "tuf-"];
 
 function byte(
   name: string,

@@ -8,9 +8,9 @@ import { warnings } from "../../cli/doctor/diagnose/warnings.ts";
 import { mend, type Hands } from "../../cli/doctor/fix/index.ts";
 import { parseState } from "../../cli/state.ts";
 import { faults } from "../support/faults/index.ts";
-import { deploy, InMemory, NodePorts } from "../engine/support/scene.ts";
-import { trySign } from "../engine/support/signer.ts";
-import type { ProgramUnderTest } from "../engine/support/stack.ts";
+import { deploy, InMemory, NodePorts } from "./support/scene.ts";
+import { trySign } from "./support/signer.ts";
+import type { ProgramUnderTest } from "./support/stack.ts";
 
 // What Pulumi mends, and a stack in the middle of a rotation: on the stack itself, not on copies.
 
