@@ -7,7 +7,7 @@ import {
 } from "../../../infra/trust/tuf/metadata.ts";
 import { repositoryFiles } from "../../../infra/trust/tuf/repository.ts";
 import { renewTimestamp, snapshotMeta } from "../../../infra/trust/tuf/timestamp.ts";
-import { Mirror } from "../../unit/trust/mirror.ts";
+import { Mirror } from "../../support/mirror.ts";
 import { newKey } from "./trust.ts";
 
 /** A TUF repository that is published once and served on loopback. */

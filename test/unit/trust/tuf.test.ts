@@ -18,7 +18,7 @@ import {
 import type { PublishedVersion } from "../../../infra/trust/tuf/repository.ts";
 import { signTimestamp, snapshotMeta } from "../../../infra/trust/tuf/timestamp.ts";
 import { ecKeyPair, trustRecords } from "./fixture.ts";
-import { Client, Mirror } from "./mirror.ts";
+import { Client, Mirror } from "../../support/mirror.ts";
 
 const day = 86_400_000;
 const inAYear = new Date(Date.now() + 365 * day);

@@ -2,96 +2,11 @@
 // a real client walks over HTTP.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { judgeTimestamp } from "../../../cli/verify/timestamp.ts";
-import {
-  signRoot,
-  signSnapshot,
-  signTargets,
-  type TargetFile,
-} from "../../../infra/trust/tuf/metadata.ts";
-import { repositoryFiles, type PublishedVersion } from "../../../infra/trust/tuf/repository.ts";
 import { readTimestamp } from "../../../infra/trust/tuf/timestamp.ts";
-import {
-  renewState,
-  timestampKey,
-  type StateData,
-} from "../../../infra/trust/tuf/timestampState.ts";
-import { ecKeyPair } from "./fixture.ts";
-import { Client, Mirror } from "./mirror.ts";
+import { Client, Mirror } from "../../support/mirror.ts";
+import { Days, hours, life, PublishingStack } from "../../support/tufYears.ts";
 
-const daySeconds = 86_400;
-const start = Date.parse("2026-03-01T00:00:00Z");
-const life = { publishedDays: 3650, timestampSeconds: 7 * daySeconds };
-
-/** The time of day at which each actor comes, in hours. */
-const hours = { schedule: 3.3, update: 9, clients: 12 };
-
-/** Sets the one clock that signer, client and judgement share; timers and sockets keep theirs. */
-function setClock(day: number, hour: number): Date {
-  const now = new Date(start + (day * 24 + hour) * 3_600_000);
-  vi.setSystemTime(now);
-  return now;
-}
-
-/** A stack whose updates publish and whose cluster renews the timestamp. */
-class Stack {
-  readonly keys = {
-    root: ecKeyPair(),
-    targets: ecKeyPair(),
-    snapshot: ecKeyPair(),
-    timestamp: ecKeyPair(),
-  };
-  readonly firstRoot: string;
-  readonly mirror: Mirror;
-  private publications: PublishedVersion[] = [];
-  private state: StateData = {};
-
-  constructor(mirror: Mirror) {
-    this.mirror = mirror;
-    const { root, targets, snapshot, timestamp } = this.keys;
-    this.firstRoot = signRoot({
-      version: 1,
-      expires: this.farOff(),
-      root: { keys: [root.publicKeyPem], threshold: 1 },
-      targets: [targets.publicKeyPem],
-      snapshot: [snapshot.publicKeyPem],
-      timestamp: [timestamp.publicKeyPem],
-      signers: [root],
-    });
-  }
-
-  /** What an update does: sign, have the timestamp signed, flip. */
-  publish(files: TargetFile[]): void {
-    const version = (this.publications.at(-1)?.version ?? 0) + 1;
-    const common = { version, expires: this.farOff() };
-    const targets = signTargets({ ...common, targets: files, signer: this.keys.targets });
-    const named = { version, content: targets };
-    const snapshot = signSnapshot({ ...common, targets: named, signer: this.keys.snapshot });
-    this.publications.push({ version, targets, snapshot, targetFiles: files });
-    this.renew();
-  }
-
-  /** What the CronJob does. */
-  renew(): void {
-    const { snapshot, version } = this.publications.at(-1)!;
-    const request = { snapshot, key: this.keys.timestamp, lifeSeconds: life.timestampSeconds };
-    const { data } = renewState({ ...request, data: this.state, now: new Date() });
-    this.state = data ?? this.state;
-    const publications = this.publications.slice(-2);
-    this.mirror.files = {
-      ...repositoryFiles({ roots: [this.firstRoot], publications }),
-      "timestamp.json": this.state[timestampKey(version)]!,
-    };
-  }
-
-  /** Kept timestamps: few, however long it goes on. */
-  get kept(): number {
-    return Object.keys(this.state).length - 1;
-  }
-
-  private farOff(): Date {
-    return new Date(Date.now() + life.publishedDays * daySeconds * 1000);
-  }
-}
+const days = new Days(Date.parse("2026-03-01T00:00:00Z"));
 
 /** What `anchorhold verify` says of what is served now. */
 function verdict(mirror: Mirror): string {
@@ -101,7 +16,7 @@ function verdict(mirror: Mirror): string {
 
 describe("400 days", () => {
   const mirror = new Mirror();
-  let stack: Stack;
+  let stack: PublishingStack;
   const clients: Client[] = [];
   const client = () => {
     const made = new Client(mirror, stack.firstRoot);
@@ -112,8 +27,8 @@ describe("400 days", () => {
   beforeAll(() => mirror.open());
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
-    setClock(0, 0);
-    stack = new Stack(mirror);
+    days.set(0, 0);
+    stack = new PublishingStack(mirror);
     stack.publish([{ name: "trusted_root.json", content: "publication of day 0" }]);
   });
   afterEach(() => {
@@ -127,14 +42,14 @@ describe("400 days", () => {
     let published = "publication of day 0";
     let walks = 0;
     for (let day = 0; day <= 400; day++) {
-      setClock(day, hours.schedule);
+      days.set(day, hours.schedule);
       stack.renew();
       if (day % 30 === 29) {
-        setClock(day, hours.update);
+        days.set(day, hours.update);
         published = `publication of day ${day}`;
         stack.publish([{ name: "trusted_root.json", content: published }]);
       }
-      setClock(day, hours.clients);
+      days.set(day, hours.clients);
       expect(verdict(mirror)).toBe("ok");
       if (day % 7 !== 0 && day !== 200 && day !== 400) continue;
       expect(await warm.read("trusted_root.json")).toBe(published);
@@ -153,9 +68,9 @@ describe("400 days", () => {
     const firsts: Record<string, number> = {};
     const note = (event: string, day: number) => void (firsts[event] ??= day - stops);
     for (let day = stops - 10; day <= stops + 10; day++) {
-      setClock(day, hours.schedule);
+      days.set(day, hours.schedule);
       if (day <= stops) stack.renew();
-      setClock(day, hours.clients);
+      days.set(day, hours.clients);
       note(verdict(mirror), day);
       for (const [who, one] of Object.entries({ warm, cold: client() })) {
         await one.read("trusted_root.json").catch((error: Error) => {
@@ -176,7 +91,7 @@ describe("400 days", () => {
   test("a signer that comes back heals it without an update", async () => {
     const warm = client();
     await warm.read("trusted_root.json");
-    setClock(30, hours.clients);
+    days.set(30, hours.clients);
     await expect(warm.read("trusted_root.json")).rejects.toThrow(/expired/);
     stack.renew();
     expect(await warm.read("trusted_root.json")).toBe("publication of day 0");
