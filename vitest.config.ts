@@ -1,9 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 const restore = ["test/cluster/restore.test.ts"];
-const rotation = ["test/cluster/rotation.test.ts", "test/cluster/killed.test.ts"];
+const repair = ["test/cluster/doctor.test.ts", "test/cluster/deleted.test.ts"];
+const rotation = ["rotation", "killed", "distrusted"].map((name) => `test/cluster/${name}.test.ts`);
 
-/** Three levels, cheapest first, and three that take their time: see CONTRIBUTING.md. */
+/** Three levels, cheapest first, and four that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
     projects: [
@@ -33,7 +34,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: [...rotation, ...restore],
+          exclude: [...rotation, ...repair, ...restore],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -44,6 +45,16 @@ export default defineConfig({
         test: {
           name: "rotation",
           include: rotation,
+          testTimeout: 1_200_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // What somebody with kubectl can do to a stack, and each time the one command that mends it.
+        test: {
+          name: "repair",
+          include: repair,
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,
