@@ -7,7 +7,7 @@ import { producersExpectation, serviceNames, switchedExpectation } from "./expec
 import { look } from "./look.ts";
 import { addresses, ctLogPrefix, rekorPort } from "./platform/exposure.ts";
 import { namespace } from "./platform/namespace.ts";
-import { protectEverything } from "./protect.ts";
+import { protectEverything, takeFieldsBack } from "./protect.ts";
 import { Probe } from "./platform/probe.ts";
 import { TufMirror } from "./platform/tuf/mirror.ts";
 import { chartVersion } from "./scaffold/chart.ts";
@@ -37,6 +37,7 @@ import { TufPublication } from "./trust/tuf/publication.ts";
 import { sha256 } from "./trust/tuf/metadata.ts";
 
 protectEverything();
+takeFieldsBack();
 
 // What shall be, what was, what is there, and whether the step between is allowed.
 const now = new Date();

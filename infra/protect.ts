@@ -18,3 +18,28 @@ export function protectEverything(): void {
     opts: { ...opts, protect: opts.protect ?? true },
   }));
 }
+
+/**
+ * Lets an update set back what somebody has changed with kubectl. By default it would end in
+ * "Apply failed with 1 conflict" (server-side apply), right when a stack is to be mended.
+ * https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
+ */
+export function takeFieldsBack(): void {
+  pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
+    const { metadata } = props as { metadata?: pulumi.Input<Metadata> };
+    if (!type.startsWith("kubernetes:") || metadata === undefined) return undefined;
+    const isPlain = !pulumi.Output.isInstance(metadata) && !(metadata instanceof Promise);
+    const marked = isPlain ? forced(metadata) : pulumi.output(metadata).apply(forced);
+    return { props: { ...props, metadata: marked } as typeof props, opts };
+  });
+}
+
+interface Metadata {
+  annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+function forced(metadata: pulumi.Unwrap<Metadata> | Metadata) {
+  const force = { "pulumi.com/patchForce": "true" };
+  const annotations = pulumi.output(metadata.annotations).apply((own) => ({ ...own, ...force }));
+  return { ...metadata, annotations };
+}

@@ -34,7 +34,7 @@ export interface DoctorTerminal {
 /**
  * `anchorhold doctor`: compares state, cluster and what is served, names each fault by its cause,
  * and with `--fix` mends what the state can mend.
- * @returns true when no fault is left
+ * @returns true when no fault is left and nothing was refused
  * @throws CannotRun when it could not look
  */
 export async function doctor(options: DoctorOptions, terminal: DoctorTerminal): Promise<boolean> {
@@ -51,7 +51,7 @@ export async function doctor(options: DoctorOptions, terminal: DoctorTerminal): 
     : { evidence: found, done: [], refused: [] };
   const report = { faults: diagnose(evidence), warnings: warnings(evidence), done, refused };
   terminal.out(options.json ? toJson(report) : toText(report));
-  return report.faults.length === 0;
+  return report.faults.length + refused.length === 0;
 }
 
 function mendStack(

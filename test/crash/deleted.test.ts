@@ -70,7 +70,8 @@ const keysBefore = await keys();
 const volumes = objects.map(refOf).filter(({ kind }) => kind === "PersistentVolumeClaim");
 const lost = objects.filter((object) => {
   const { kind, name } = refOf(object);
-  return volumes.some((volume) => name === (kind === "Namespace" ? volume.namespace : volume.name));
+  if (kind === "Namespace") return volumes.some(({ namespace }) => namespace === name);
+  return kind === "PersistentVolumeClaim";
 });
 
 async function deleteAndMend(...gone: typeof objects) {

@@ -121,6 +121,14 @@ describe("--fix with Pulumi", { timeout: 600_000 }, () => {
     expect(await mend(await hands.look(), hands)).toMatchObject({ done: [], refused: [] });
   });
 
+  test("takes fields back that somebody has edited", async () => {
+    await inject("the mirror's pods are on an old revision");
+    expect(await findings()).toEqual(["tuf-revision-old"]);
+    const { refused, evidence } = await mend(await hands.look(), hands);
+    expect(refused).toEqual([]);
+    expect(diagnose(evidence)).toEqual([]);
+  });
+
   test("takes up a Release whose record was deleted, and a namespace", async () => {
     const before = await keys();
     const { cluster } = program.engine;

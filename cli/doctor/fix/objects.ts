@@ -1,11 +1,14 @@
 import type { ObjectApi } from "../api.ts";
 import type { Repair } from "../diagnose/fault.ts";
-import { refOf, title, type KubeObject, type Ref } from "../kubernetes.ts";
+import { at, refOf, title, type KubeObject, type Ref } from "../kubernetes.ts";
 
 type Apply = Extract<Repair, { type: "apply" }>;
 
 /** Applies an object of a Release as Helm's own record has it, in Helm's name. */
 export async function applyObject(api: ObjectApi, { object, release }: Apply): Promise<string> {
+  // Server-side apply adds a port beside one that was changed, and the server refuses both.
+  const ports = at(object, "spec", "ports");
+  if (object.kind === "Service") await api.merge(refOf(object), { spec: { ports } });
   await api.apply(refOf(object), marked(object, release));
   return `applied ${title(refOf(object))} as Release ${release.name} has it`;
 }

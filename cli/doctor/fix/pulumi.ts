@@ -23,19 +23,24 @@ const previewed = z.object({
 export async function refreshAndUp(run: RunPulumi): Promise<string> {
   refuseChanges(await preview(run, []));
   refuseNewTrust(await preview(run, ["--refresh"]));
-  const { code, stdout, stderr } = await run(["up", "--refresh", "--yes", "--skip-preview"]);
-  if (code === 0) return `ran ${commands.refresh}`;
-  throw new CannotRun(`${commands.refresh} failed: ${oneLine(stderr.trim() || stdout.trim())}`);
+  const result = await run(["up", "--refresh", "--yes", "--skip-preview"]);
+  if (result.code === 0) return `ran ${commands.refresh}`;
+  throw new CannotRun(`${commands.refresh} failed: ${whyFailed(result)}`);
 }
 
 async function preview(run: RunPulumi, args: readonly string[]): Promise<Step[]> {
-  const { code, stdout, stderr } = await run(["preview", "--json", ...args]);
-  if (code !== 0) {
+  const result = await run(["preview", "--json", ...args]);
+  if (result.code !== 0)
     throw new CannotRun(
-      `pulumi preview fails, so nothing was mended with it: ${oneLine(stderr.trim() || stdout.trim())}`,
+      `pulumi preview fails, so nothing was mended with it: ${whyFailed(result)}`,
     );
-  }
-  return previewed.parse(JSON.parse(stdout)).steps;
+  return previewed.parse(JSON.parse(result.stdout)).steps;
+}
+
+/** Of all that Pulumi prints, what it calls diagnostics. */
+function whyFailed({ stdout, stderr }: PulumiResult): string {
+  const [, diagnostics] = /^Diagnostics:\n([^]*?)(?=^\S|$(?![^]))/m.exec(stdout) ?? [];
+  return oneLine(diagnostics ?? (stderr.trim() || stdout.trim()));
 }
 
 const idle = new Set(["same", "read", "refresh"]);

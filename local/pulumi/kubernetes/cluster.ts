@@ -14,6 +14,8 @@ export interface WriteOptions {
   fieldManager: string;
   /** Computes the result and stores nothing. */
   dryRun?: boolean;
+  /** Server-side apply: with false, a change of a field that another manager owns is a conflict. */
+  force?: boolean;
 }
 
 export type Scope = "namespaced" | "cluster";

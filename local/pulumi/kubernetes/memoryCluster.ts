@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { equal, isObject, listAt, numberAt, objectAt, textAt, type Props, type Value } from "../values.ts";
+import {
+  equal,
+  isObject,
+  listAt,
+  numberAt,
+  objectAt,
+  textAt,
+  type Props,
+  type Value,
+} from "../values.ts";
 import {
   ApiError,
   refOf,
@@ -95,6 +104,7 @@ export class MemoryCluster implements Cluster {
       const live = this.objects.get(keyOf(ref));
       if (live === undefined) throw missing(ref);
       refuseImmutable(live, object);
+      refuseConflict(live, object, options);
       const metadata = { ...objectAt(live, "metadata"), ...objectAt(object, "metadata") };
       const specChanged = !equal(live["spec"], object["spec"]);
       const generation = numberAt(live, "metadata", "generation");
@@ -223,9 +233,26 @@ function markedFields(fields: readonly string[]): Props {
   return Object.fromEntries(fields.map((field) => [`f:${field}`, {}]));
 }
 
+function changedFields(live: Props, object: Props): string[] {
+  return contentOf(object).filter((field) => !equal(live[field], object[field]));
+}
+
+/** Server-side apply does not change what another manager has set, unless it is told to. */
+function refuseConflict(live: Props, object: Props, { fieldManager, force }: WriteOptions): void {
+  if (force !== false) return;
+  const marks = changedFields(live, object).map((field) => `f:${field}`);
+  for (const entry of listAt(live, "metadata", "managedFields").filter(isObject)) {
+    const manager = textAt(entry, "manager");
+    const mark = marks.find((one) => one in objectAt(entry, "fieldsV1"));
+    if (mark === undefined || manager === fieldManager) continue;
+    const what = `conflict with "${manager}": .${mark.slice(2)}`;
+    throw new ApiError(409, "Conflict", `Apply failed with 1 conflict: ${what}`);
+  }
+}
+
 /** Who has set which field, after a write: what it changes is the writer's from then on. */
 function claimed(live: Props, object: Props, { fieldManager }: WriteOptions): Props[] {
-  const changed = contentOf(object).filter((field) => !equal(live[field], object[field]));
+  const changed = changedFields(live, object);
   const marks = changed.map((field) => `f:${field}`);
   const entries = listAt(live, "metadata", "managedFields").filter(isObject);
   const others = entries.map((entry) => ({

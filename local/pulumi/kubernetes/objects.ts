@@ -175,7 +175,11 @@ export class Objects {
     const { cluster } = this.settings;
     const desired = await this.withIgnored(inputs, request);
     const written = await cluster
-      .apply(desired, { fieldManager: meta.fieldManager, dryRun: request.preview })
+      .apply(desired, {
+        fieldManager: meta.fieldManager,
+        dryRun: request.preview,
+        force: takesFields(desired),
+      })
       .catch((error: unknown) => {
         if (request.preview && cannotPreview(error)) return undefined;
         throw new Error(`update of resource "${request.urn}" failed: ${text(error)}`);
@@ -240,7 +244,8 @@ export class Objects {
   private async write(inputs: Props, options: WriteOptions): Promise<Props> {
     const { cluster, upsert } = this.settings;
     const there = upsert === true && (await cluster.get(refOf(inputs))) !== undefined;
-    return there ? cluster.apply(inputs, options) : cluster.create(inputs, options);
+    const apply = { ...options, force: takesFields(inputs) };
+    return there ? cluster.apply(inputs, apply) : cluster.create(inputs, options);
   }
 
   private waiting(request: { timeout: number; log: (text: string) => void }): WaitOptions {
@@ -362,4 +367,9 @@ function createError(urn: string, error: unknown): Error {
   return new Error(
     `resource "${urn}" was not successfully created by the Kubernetes API server: ${text(error)}`,
   );
+}
+
+/** Whether the object asks to take fields over that others have set since. */
+function takesFields(inputs: Props): boolean {
+  return annotation(inputs, "pulumi.com/patchForce") === "true";
 }

@@ -59,7 +59,7 @@ export class RealCluster implements Cluster {
     if (path === undefined) throw noSuchKind(object);
     const live = await this.client.call({ method: "GET", path });
     // A preview cannot hand over the fields first, so it must not mind who owns them.
-    const force = options.dryRun === true && ownedByCreate(live);
+    const force = options.force === true || (options.dryRun === true && ownedByCreate(live));
     if (options.dryRun !== true) await this.takeOver(path, live, options.fieldManager);
     return this.client.call({
       method: "PATCH",
