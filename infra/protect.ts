@@ -30,7 +30,7 @@ export function takeFieldsBack(): void {
     if (!type.startsWith("kubernetes:") || metadata === undefined) return undefined;
     const isPlain = !pulumi.Output.isInstance(metadata) && !(metadata instanceof Promise);
     const marked = isPlain ? forced(metadata) : pulumi.output(metadata).apply(forced);
-    return { props: { ...props, metadata: marked } as typeof props, opts };
+    return { props: { ...props, metadata: marked }, opts };
   });
 }
 
