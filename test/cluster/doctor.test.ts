@@ -1,7 +1,7 @@
 // The faults of test/support/faults, done to the running stack: one in each of its parts at a time,
 // by somebody with kubectl. All of them alone and in pairs: test/engine/doctor.test.ts.
 import { KubeConfig } from "@kubernetes/client-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faults, type Fault } from "../support/faults/index.ts";
 import { doctor } from "./support/doctor.ts";
 import { FaultyCluster } from "./support/faultyCluster.ts";
@@ -27,6 +27,8 @@ await describeStack("doctor on a running stack", ({ outputs }) => {
     config.loadFromDefault();
     cluster = new FaultyCluster(config);
   });
+
+  afterAll(() => cluster.tidy());
 
   test("finds nothing while nothing is wrong", async () => {
     expect(await doctor()).toMatchObject({ code: 0, faults: [] });

@@ -9,6 +9,7 @@ const ofTheServer = ["uid", "resourceVersion", "creationTimestamp", "generation"
 /** The running cluster as somebody meets it who knows nothing of Pulumi and Helm. */
 export class FaultyCluster implements FaultCluster {
   private readonly api: ObjectApi;
+  private readonly added: KubeObject[] = [];
 
   constructor(config: KubeConfig) {
     this.api = new ObjectApi(config);
@@ -19,24 +20,30 @@ export class FaultyCluster implements FaultCluster {
   }
 
   async write(object: KubeObject): Promise<void> {
-    if (object["immutable"] === true) {
-      await this.delete(object);
-      await this.create(object);
-      return;
-    }
     const { data, spec } = object;
-    await this.api.merge(refOf(object), { data, spec });
+    if (object["immutable"] !== true) return this.api.merge(refOf(object), { data, spec });
+    await this.delete(object);
+    await this.make(object);
   }
 
-  async create({ status: _, ...object }: KubeObject): Promise<void> {
-    const metadata = Object.fromEntries(
-      Object.entries(object.metadata).filter(([field]) => !ofTheServer.includes(field)),
-    );
-    const made = { ...object, metadata } as KubeObject;
-    await this.api.create(refOf(made), made);
+  async create(object: KubeObject): Promise<void> {
+    await this.make(object);
+    this.added.push(object);
   }
 
   async delete(object: KubeObject): Promise<void> {
     await this.api.delete(refOf(object));
+  }
+
+  /** Takes away what faults have put beside the stack's own objects. */
+  async tidy(): Promise<void> {
+    for (const object of this.added.splice(0)) await this.delete(object);
+  }
+
+  private async make({ status: _, ...object }: KubeObject): Promise<void> {
+    const metadata = Object.fromEntries(
+      Object.entries(object.metadata).filter(([field]) => !ofTheServer.includes(field)),
+    );
+    await this.api.create(refOf(object as KubeObject), { ...object, metadata } as KubeObject);
   }
 }
