@@ -44,6 +44,6 @@ export class FaultyCluster implements FaultCluster {
     const metadata = Object.fromEntries(
       Object.entries(object.metadata).filter(([field]) => !ofTheServer.includes(field)),
     );
-    await this.api.create(refOf(object as KubeObject), { ...object, metadata } as KubeObject);
+    await this.api.create(refOf(object), { ...object, metadata } as KubeObject);
   }
 }
