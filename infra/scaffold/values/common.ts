@@ -16,6 +16,26 @@ export interface Resources {
   limits?: Readonly<Record<string, string>>;
 }
 
+/** What is told of every server that is a Release with nothing beside it. */
+export interface ServerArgs {
+  namespace: string;
+  image: ImageRef;
+  exposure: Exposure;
+  replicas: number;
+  resources?: Resources;
+  podAnnotations?: PodAnnotations;
+}
+
+/** How the pods of such a server run: with its own requests, as nobody, with no rights. */
+export function podValues({ resources, podAnnotations }: ServerArgs, least: Resources) {
+  return {
+    resources: resources ?? least,
+    securityContext: podSecurity(),
+    containerSecurityContext: containerSecurity(),
+    podAnnotations: podAnnotations ?? {},
+  };
+}
+
 /** The chart creates neither namespaces nor trust: every part of it, switched off. */
 const everythingOff = {
   trillian: { enabled: false },

@@ -1,30 +1,20 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageRef } from "../images.ts";
 import { ctLogName, servicePort } from "../names.ts";
 import {
   chartImage,
-  containerSecurity,
   httpLiveness,
   httpReadiness,
   only,
-  podSecurity,
+  podValues,
   requests,
   service,
-  type Exposure,
-  type PodAnnotations,
-  type Resources,
+  type ServerArgs,
   type Values,
 } from "./common.ts";
 
-export interface CtLogArgs {
-  namespace: string;
-  image: ImageRef;
+export interface CtLogArgs extends ServerArgs {
   /** Secret mounted whole at `ctLogSecretMount`; ct_server reads its key `config`. */
   configSecret: Input<string>;
-  exposure: Exposure;
-  replicas: number;
-  resources?: Resources;
-  podAnnotations?: PodAnnotations;
 }
 
 const httpPort = 6962;
@@ -50,10 +40,7 @@ export function ctLogValues(args: CtLogArgs): Values {
       readinessProbe: httpReadiness("/healthz", httpPort),
       livenessProbe: httpLiveness("/healthz", httpPort),
       serviceAccount: { create: true, mountToken: false },
-      resources: args.resources ?? requests("10m", "64Mi"),
-      securityContext: podSecurity(),
-      containerSecurityContext: containerSecurity(),
-      podAnnotations: args.podAnnotations ?? {},
+      ...podValues(args, requests("10m", "64Mi")),
     },
   });
 }

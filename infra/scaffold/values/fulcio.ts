@@ -1,18 +1,14 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageRef } from "../images.ts";
 import { fulcioName, servicePort } from "../names.ts";
 import {
   chartImage,
-  containerSecurity,
   httpLiveness,
   httpReadiness,
   only,
-  podSecurity,
+  podValues,
   requests,
   service,
-  type Exposure,
-  type PodAnnotations,
-  type Resources,
+  type ServerArgs,
   type Values,
 } from "./common.ts";
 
@@ -44,18 +40,12 @@ export interface OidcIssuer {
 /** Issuers by their URL. */
 export type OidcIssuers = Readonly<Record<string, OidcIssuer>>;
 
-export interface FulcioArgs {
-  namespace: string;
-  image: ImageRef;
+export interface FulcioArgs extends ServerArgs {
   /** Secret with the keys of `fulcioSecretKeys`. */
   secret: Input<string>;
   /** The CT log with its prefix, as Fulcio reaches it. */
   ctLogUrl: Input<string>;
   issuers: OidcIssuers;
-  exposure: Exposure;
-  replicas: number;
-  resources?: Resources;
-  podAnnotations?: PodAnnotations;
 }
 
 const httpPort = 5555;
@@ -99,10 +89,7 @@ export function fulcioValues(args: FulcioArgs): Values {
       serviceAccount: { create: true, mountToken: readsClusterKeys },
       readinessProbe: httpReadiness("/healthz", httpPort),
       livenessProbe: httpLiveness("/healthz", httpPort),
-      resources: args.resources ?? requests("10m", "64Mi"),
-      securityContext: podSecurity(),
-      containerSecurityContext: containerSecurity(),
-      podAnnotations: args.podAnnotations ?? {},
+      ...podValues(args, requests("10m", "64Mi")),
     },
   });
 }

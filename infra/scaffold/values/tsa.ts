@@ -1,30 +1,20 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageRef } from "../images.ts";
 import { servicePort, tsaName } from "../names.ts";
 import {
   chartImage,
-  containerSecurity,
   only,
-  podSecurity,
+  podValues,
   requests,
   service,
-  type Exposure,
-  type PodAnnotations,
-  type Resources,
+  type ServerArgs,
   type Values,
 } from "./common.ts";
 
-export interface TsaArgs {
-  namespace: string;
-  image: ImageRef;
+export interface TsaArgs extends ServerArgs {
   /** Secret with the keys of `tsaSecretKeys`. */
   secret: Input<string>;
   /** The certificates in PEM, leaf first, root last; public, in a ConfigMap of the chart. */
   chainPem: Input<string>;
-  exposure: Exposure;
-  replicas: number;
-  resources?: Resources;
-  podAnnotations?: PodAnnotations;
 }
 
 const httpPort = 5555;
@@ -50,10 +40,7 @@ export function tsaValues(args: TsaArgs): Values {
       ),
       ingress: { http: { enabled: false } },
       serviceAccount: { create: true, mountToken: false },
-      resources: args.resources ?? requests("10m", "32Mi"),
-      securityContext: podSecurity(),
-      containerSecurityContext: containerSecurity(),
-      podAnnotations: args.podAnnotations ?? {},
+      ...podValues(args, requests("10m", "32Mi")),
     },
   });
 }
