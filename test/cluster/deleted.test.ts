@@ -6,7 +6,7 @@ import { ObjectApi } from "../../cli/doctor/api.ts";
 import { refOf, type KubeObject } from "../../cli/doctor/kubernetes.ts";
 import { contents } from "../support/contents.ts";
 import { doctor } from "./support/doctor.ts";
-import { anchorholdVerify, describeStack } from "./support/stack.ts";
+import { verifyLocal, describeStack } from "./support/stack.ts";
 
 /** What a stack is made of; volumes take their data along, and no state could bring that back. */
 const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -77,7 +77,7 @@ await describeStack("objects of a running stack that are deleted", ({ outputs })
   });
 
   test("afterwards all is as anchorhold verify wants it", async () => {
-    const { code, stdout } = await anchorholdVerify();
+    const { code, stdout } = await verifyLocal();
     expect(code, stdout).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faults, type Fault } from "../support/faults/index.ts";
 import { doctor } from "./support/doctor.ts";
 import { FaultyCluster } from "./support/faultyCluster.ts";
-import { anchorholdVerify, describeStack } from "./support/stack.ts";
+import { verifyLocal, describeStack } from "./support/stack.ts";
 
 /** Rounds in which each part of the stack has at most one fault; what only people mend is left out. */
 function rounds(): Fault[][] {
@@ -51,7 +51,7 @@ await describeStack("doctor on a running stack", ({ outputs }) => {
   });
 
   test("afterwards all is as anchorhold verify wants it", async () => {
-    const { code, stdout } = await anchorholdVerify();
+    const { code, stdout } = await verifyLocal();
     expect(code, stdout).toBe(0);
   });
 });

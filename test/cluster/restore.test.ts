@@ -13,7 +13,7 @@ import { layout } from "../../local/node/layout.ts";
 import { passphraseFile, stackFile } from "../../local/stack/environment.ts";
 import { as, Cosign } from "./support/cosign.ts";
 import {
-  anchorholdVerify,
+  verifyLocal,
   describeStack,
   mustRun,
   probeIdentity,
@@ -119,7 +119,7 @@ await describeStack("a backup, restored after all is lost", (stack) => {
       expect(is.size).toBeGreaterThan(was.size);
       expect(await hasGrown(log, base, was, is, AbortSignal.timeout(10_000))).toBe(true);
     }
-    expect((await anchorholdVerify()).code).toBe(0);
+    expect((await verifyLocal()).code).toBe(0);
   });
 
   test("there is nothing more to do, for an update or another restore", async () => {

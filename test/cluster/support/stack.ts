@@ -83,5 +83,9 @@ export async function describeStack(name: string, define: (stack: Stack) => void
 export const anchorholdVerify = (...args: string[]) =>
   run(process.execPath, ["cli/main.ts", "verify", ...args], { cwd: projectRoot });
 
+/** `npm run anchorhold -- verify`: of the local stack, as its state has it now. */
+export const verifyLocal = () =>
+  run(process.execPath, ["local/cli.ts", "anchorhold", "verify"], { cwd: projectRoot });
+
 export { newToken, probeIdentity, type Identity } from "./identity.ts";
 export { mustRun };
