@@ -5,7 +5,7 @@ import type { LogRecord } from "../../../infra/trust/records.ts";
 import { keyFingerprint, short } from "../../verify/certificates.ts";
 import type { CtLogEntryFacts, SecretFacts } from "../evidence.ts";
 import { seen } from "./rules.ts";
-import type { SecretFault } from "./secrets.ts";
+import type { SecretFault } from "./fault.ts";
 
 /** The CT log's Secret: one configuration for all its logs, their keys and the CAs that they take. */
 export function ctLogSecret({ ctLog }: SecretFacts, outputs: StackOutputs): SecretFault[] {

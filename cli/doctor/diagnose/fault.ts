@@ -34,6 +34,11 @@ export interface Fault {
   explains: readonly Aspect[];
 }
 
+/** What is wrong with a Secret's content, before it is known which Secret it is. */
+export type SecretFault = Pick<Fault, "id" | "users" | "cause"> & {
+  explains?: readonly Aspect[];
+};
+
 export type Repair =
   /** Helm's object as Helm's own record has it. */
   | { type: "apply"; object: KubeObject; release: { namespace: string; name: string } }

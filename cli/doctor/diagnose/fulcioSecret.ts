@@ -5,7 +5,7 @@ import { certificateFingerprint } from "../../verify/certificates.ts";
 import { spkiFingerprint } from "../collect/keys.ts";
 import type { SecretFacts } from "../evidence.ts";
 import { seen } from "./rules.ts";
-import type { SecretFault } from "./secrets.ts";
+import type { SecretFault } from "./fault.ts";
 
 /**
  * Fulcio's Secret: the recorded chain, and the key of its first certificate. Another CA with its own

@@ -5,15 +5,10 @@ import type { Evidence, ManagedObject, SecretEntry, SecretFacts } from "../evide
 import { refOf, title } from "../kubernetes.ts";
 import { fulcioSecretKeys, rekorSecretKey, tsaSecretKeys } from "../../../infra/scaffold/names.ts";
 import { ctLogSecret } from "./ctLogSecret.ts";
-import { commands, componentOf, type Aspect, type Component, type Fault } from "./fault.ts";
+import { commands, componentOf, type Component, type Fault, type SecretFault } from "./fault.ts";
 import { fulcioSecret } from "./fulcioSecret.ts";
 import { seen } from "./rules.ts";
 import { rewritten } from "./rewritten.ts";
-
-/** What is wrong with a Secret's content, before it is known which Secret it is. */
-export type SecretFault = Pick<Fault, "id" | "users" | "cause"> & {
-  explains?: readonly Aspect[];
-};
 
 /** Secrets whose content is not what the records say, or that somebody else has written. */
 export function changedSecrets(evidence: Evidence): Fault[] {
