@@ -1,5 +1,4 @@
-import { inOrder } from "../../infra/trust/generations.ts";
-import { timeText } from "../../infra/trust/life.ts";
+import { inOrder, wholeSeconds } from "../../infra/trust/generations.ts";
 import { CannotRun } from "../errors.ts";
 import { inState, unsettled, type Standing, type Step } from "./standing.ts";
 
@@ -38,9 +37,9 @@ export function stepBack(standing: Standing): Step {
  */
 export function distrust(standing: Standing, number: number, from: Date): Step {
   refuseUnsettled(standing);
-  const why = whyNotDistrust(standing, number, from);
+  const time = Number.isNaN(from.getTime()) ? String(from) : wholeSeconds(from.toISOString());
+  const why = whyNotDistrust(standing, number, time);
   if (why !== undefined) throw new CannotRun(why);
-  const time = timeText(Math.floor(from.getTime() / 1000) * 1000);
   return {
     do: "edit",
     what: `distrust ${number}: what it made after ${time} is trusted no more, its key is destroyed`,
@@ -51,7 +50,7 @@ export function distrust(standing: Standing, number: number, from: Date): Step {
 function whyNotDistrust(
   { configured, records, now }: Standing,
   number: number,
-  from: Date,
+  from: string,
 ): string | undefined {
   const generation = configured[number];
   const start = records[number]?.start;
@@ -64,7 +63,7 @@ function whyNotDistrust(
       `Generation ${number} is in use, and nothing could be signed after it is distrusted. Rotate to ` +
       "another one first (a shorter anchorhold:leadTime in the stack file hurries that)."
     );
-  const time = from.getTime();
+  const time = Date.parse(from);
   if (time >= Date.parse(start) && time <= now.getTime()) return undefined;
   return (
     `--from must lie between the start of generation ${number}, ${start}, and now, ` +

@@ -21,8 +21,8 @@ const life = z.union([
   z.strictObject({ distrusted: z.iso.datetime({ offset: true }) }),
 ]);
 
-/** As records have it: what is written down in another form must not look like another time. */
-function wholeSeconds(time: string): string {
+/** A time as records have it: in another form it must not look like another time. */
+export function wholeSeconds(time: string): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 

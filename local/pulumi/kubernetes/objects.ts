@@ -244,8 +244,10 @@ export class Objects {
   private async write(inputs: Props, options: WriteOptions): Promise<Props> {
     const { cluster, upsert } = this.settings;
     const there = upsert === true && (await cluster.get(refOf(inputs))) !== undefined;
-    const apply = { ...options, force: takesFields(inputs) };
-    return there ? cluster.apply(inputs, apply) : cluster.create(inputs, options);
+    const force = takesFields(inputs) ? { force: true } : {};
+    return there
+      ? cluster.apply(inputs, { ...options, ...force })
+      : cluster.create(inputs, options);
   }
 
   private waiting(request: { timeout: number; log: (text: string) => void }): WaitOptions {
