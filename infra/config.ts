@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { reportAll } from "./errors.ts";
 import { imageProblems } from "./scaffold/images.ts";
+import { isMirror, mirrorRule } from "./scaffold/mirror.ts";
 import { trustSchema } from "./trust/generations.ts";
 
 const dnsLabel = z
@@ -57,6 +58,15 @@ const imageReference = z
     "must be an image reference with its registry, such as ghcr.io/sigstore/fulcio@sha256:…",
   );
 
+/** RFC 1123 subdomain: what a Secret may be called. */
+const secretName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "must be the name of a Secret, such as registry-login",
+  );
+
 const replicas = z.int().min(1).max(9).default(2);
 
 const schema = z.strictObject({
@@ -71,6 +81,13 @@ const schema = z.strictObject({
   ]),
   /** Images in place of the published ones, each by digest or, under localhost/, by content hash. */
   images: z.record(z.string(), imageReference).default({}),
+  /** Where every image without an entry in `images` is taken from: see docs/images.md. */
+  mirror: z.string().refine(isMirror, mirrorRule).optional(),
+  /**
+   * Secrets of type kubernetes.io/dockerconfigjson that images are pulled with. Whoever names them
+   * here puts them into each of the stack's namespaces: docs/images.md.
+   */
+  pullSecrets: z.array(secretName).default([]),
   /**
    * How clients reach the services. Rekor signs its host name into every entry for ever: choose it
    * once. Each Rekor generation has a port of its own.

@@ -48,7 +48,8 @@ const context: ReleaseContext = {
   chart: config.chart,
   prefix,
   labels: config.labels,
-  images: selectImages(config.images),
+  images: selectImages(config.images, config.mirror),
+  pullSecrets: config.pullSecrets,
 };
 const { instance, memory } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
@@ -204,6 +205,7 @@ const mirrorServer = new TufMirror(
       nginx: imageReference(context.images.nginx),
       node: imageReference(context.images.node),
     },
+    pullSecrets: config.pullSecrets,
     publication,
     timestampKey: one(tufOnlines, plan.tufOnline.issues).timestamp.privateKeyPem,
     timestamp: config.timestamp,

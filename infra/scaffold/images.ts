@@ -1,4 +1,5 @@
 import { reportAll } from "../errors.ts";
+import { mirrored } from "./mirror.ts";
 
 /** An image as the chart's values name it: `registry/repository@version` or `…:version`. */
 export interface ImageRef {
@@ -149,14 +150,20 @@ export function imageProblems(overrides: Readonly<Record<string, string>>): stri
 }
 
 /**
- * The published images with the stack's own in their place.
- * @param overrides references by image key, as in `anchorhold:images`
+ * The images that a stack runs: the published ones, from the mirror if there is one, with the stack's
+ * own in their place.
+ * @param overrides references by image key, as in `anchorhold:images`; they win over the mirror
+ * @param mirror as in `anchorhold:mirror`
  * @throws UserError that lists every unknown key and every image that is not pinned
  */
-export function selectImages(overrides: Readonly<Record<string, string>>): Images {
+export function selectImages(overrides: Readonly<Record<string, string>>, mirror?: string): Images {
   const problems = imageProblems(overrides);
   if (problems.length > 0)
     throw reportAll("anchorhold:images cannot be used. Mend them in the stack file:", problems);
-  const own = Object.entries(overrides).map(([key, reference]) => [key, parseImage(reference)]);
-  return { ...publishedImages, ...Object.fromEntries(own) } as Images;
+  const chosen = Object.entries(publishedImages).map(([key, published]): [string, ImageRef] => {
+    const own = overrides[key];
+    if (own !== undefined) return [key, parseImage(own)];
+    return [key, mirror === undefined ? published : mirrored(published, mirror)];
+  });
+  return Object.fromEntries(chosen) as Images;
 }

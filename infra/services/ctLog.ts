@@ -62,6 +62,7 @@ export class CtLog extends pulumi.ComponentResource {
           configSecret,
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
+          pullSecrets: args.pullSecrets,
         }),
       },
       { ...parent, ...trustOptions },

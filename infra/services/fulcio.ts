@@ -54,6 +54,7 @@ export class Fulcio extends pulumi.ComponentResource {
           issuers: fulcioIssuers(args.issuers),
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
+          pullSecrets: args.pullSecrets,
         }),
       },
       { ...parent, ...trustOptions },

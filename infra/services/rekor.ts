@@ -51,6 +51,7 @@ export class Rekor extends pulumi.ComponentResource {
           trillian: args.backend,
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
+          pullSecrets: args.pullSecrets,
         }),
       },
       { ...parent, ...trustOptions },

@@ -7,4 +7,6 @@ export interface ReleaseContext {
   prefix: string;
   labels: Record<string, string>;
   images: Images;
+  /** Names of the Secrets that images are pulled with, the same in every namespace. */
+  pullSecrets: readonly string[];
 }

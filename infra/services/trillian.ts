@@ -58,6 +58,7 @@ export class Trillian extends pulumi.ComponentResource {
           flagSecret: database.flagSecretName,
           volumeClaim: database.claimName,
           replicas: args.replicas,
+          pullSecrets: args.pullSecrets,
         }),
       },
       { ...parent, ...trustOptions },

@@ -45,6 +45,7 @@ export class Tsa extends pulumi.ComponentResource {
           chainPem: args.authority.record.chain.apply((chain) => chain.join("")),
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
+          pullSecrets: args.pullSecrets,
         }),
       },
       { ...parent, ...trustOptions },

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { publishedImages, type ImageKey } from "../../infra/scaffold/images.ts";
 import type { Manifest } from "../../infra/scaffold/postrender/manifest.ts";
 import { postrenderPath } from "../../infra/scaffold/postrenderFiles.ts";
-import { samples, type Sample } from "../support/scaffoldSamples.ts";
+import { pullSecrets, samples, type Sample } from "../support/scaffoldSamples.ts";
 import { findHelm, objects, projectDir, render } from "./support/helm.ts";
 
 // What the program relies on in the chart. The stand-in must give it always; wherever
@@ -14,7 +14,7 @@ const standIn = "./local/chart/scaffold";
 const real = process.env.ANCHORHOLD_CHART ?? "";
 const postrender = postrenderPath(projectDir);
 const cases = Object.entries(samples).flatMap(([exposure, list]) =>
-  list.map((sample) => ({ title: `${sample.release}, ${exposure}`, sample })),
+  list.map((sample) => ({ title: `${sample.release}, ${exposure}`, exposure, sample })),
 );
 
 let helm: string;
@@ -36,6 +36,7 @@ interface Rendered {
       metadata: { labels: Record<string, string> };
       spec: {
         automountServiceAccountToken: boolean;
+        imagePullSecrets?: { name: string }[];
         securityContext: Record<string, unknown>;
         initContainers?: Record<string, unknown>[];
         containers: Record<string, unknown>[];
@@ -94,6 +95,15 @@ describe("the stand-in chart gives what the program relies on", () => {
     expect(names(budgets)).toEqual(names(servers));
     const { selector } = servers[0]?.spec as Rendered["spec"];
     expect(budgets[0]?.spec).toMatchObject({ maxUnavailable: 1, selector });
+  });
+
+  test.each(cases)("$title: every pod has the values' pull secrets", ({ sample, exposure }) => {
+    const names = exposure === "nodePort" ? pullSecrets : [];
+    const manifests = objects(helm, standIn, sample, postrender);
+    const pods = manifests.filter(({ kind }) => kind === "Deployment") as unknown as Rendered[];
+    expect(pods.length).toBeGreaterThan(0);
+    for (const { spec } of pods)
+      expect(spec.template.spec.imagePullSecrets ?? []).toEqual(names.map((name) => ({ name })));
   });
 
   test("a server on a node port has that port alone", () => {

@@ -18,6 +18,8 @@ export interface Sample {
 
 const prefix = "sample";
 const slice = { "anchorhold.dev/slice": "0f1e2d3c" };
+/** With node ports, images are pulled with these. */
+export const pullSecrets = ["registry-login", "second"];
 const chainPem = [
   "-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n",
   "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n",
@@ -45,6 +47,7 @@ function rekor(generation: number, nodePort: number | undefined, redisClaim?: st
       exposure: exposure(nodePort),
       replicas: 2,
       podAnnotations: slice,
+      ...(nodePort === undefined ? {} : { pullSecrets }),
       ...(redisClaim === undefined ? {} : { redisClaim }),
     }),
   };
@@ -68,6 +71,7 @@ function trillian(): Sample {
       volumeClaim: "trillian-mysql",
       replicas: 2,
       podAnnotations: slice,
+      pullSecrets,
     }),
   };
 }
@@ -82,6 +86,7 @@ function clientFacing(nodePorts: boolean): Sample[] {
     exposure: exposure(nodePorts ? nodePort : undefined),
     replicas: 2,
     podAnnotations: slice,
+    ...(nodePorts ? { pullSecrets } : {}),
   });
   const ctlog = ctLogValues({
     namespace: spaces.ctlog,

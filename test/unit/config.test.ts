@@ -45,7 +45,14 @@ describe("the stack's configuration", () => {
       fulcio: 3,
     });
     expect(config.treeAccess).toEqual({ type: "portForward" });
+    expect([config.mirror, config.pullSecrets]).toEqual([undefined, []]);
     expect(config.trust.fulcioCa["1"]).toEqual({ state: "active", source: "generated" });
+  });
+
+  test("accepts a mirror and pull secrets", () => {
+    const mirror = "registry.example.com:5000/sigstore";
+    const config = parse({ ...shipped(), mirror, pullSecrets: ["registry-login"] });
+    expect([config.mirror, config.pullSecrets]).toEqual([mirror, ["registry-login"]]);
   });
 
   test.each([
@@ -96,6 +103,21 @@ describe("the stack's configuration", () => {
       "an image that is not used",
       { images: { fulcioSrv: `ghcr.io/sigstore/fulcio@sha256:${"a".repeat(64)}` } },
       "anchorhold:images.fulcioSrv: no such image; known are",
+    ],
+    [
+      "a mirror that is no registry reference",
+      { mirror: "https://registry.example.com/sigstore" },
+      "anchorhold:mirror: must be a registry reference such as registry.example.com/sigstore",
+    ],
+    [
+      "a pull secret that cannot be a Secret",
+      { pullSecrets: ["registry-login", "Registry_Login"] },
+      "anchorhold:pullSecrets.1: must be the name of a Secret, such as registry-login",
+    ],
+    [
+      "one name in place of a list of pull secrets",
+      { pullSecrets: "registry-login" },
+      "anchorhold:pullSecrets: Invalid input: expected array",
     ],
     [
       "an address that a shell would read",

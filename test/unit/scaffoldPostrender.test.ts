@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { pullSecretsAnnotation } from "../../infra/scaffold/postrender/pullSecrets.ts";
 import { postrender } from "../../infra/scaffold/postrender/rules.ts";
 import { readManifests, writeManifests } from "../../infra/scaffold/postrender/yaml.ts";
 import {
@@ -27,6 +28,7 @@ import {
   object,
   podOf,
   role,
+  specOf,
 } from "../support/manifests.ts";
 
 const projectDir = resolve(import.meta.dirname, "../..");
@@ -117,6 +119,23 @@ describe("post-rendering", () => {
   test("a container without a port cannot be probed, and the error names it", () => {
     const bare = deployment("tsa", { container: { ports: [] } });
     expect(() => postrender([bare])).toThrow("a/tsa: container tsa has no port");
+  });
+
+  test("a pod has the pull secrets that its annotation names, in their order, and no other pod", () => {
+    const annotated = deployment("tsa");
+    specOf(annotated).template.metadata = { annotations: { [pullSecretsAnnotation]: "one,two" } };
+    const [tsa] = postrender([annotated]);
+    const [fulcio] = postrender([deployment("fulcio")]);
+    expect(podOf(tsa).imagePullSecrets).toEqual([{ name: "one" }, { name: "two" }]);
+    expect(podOf(fulcio)).not.toHaveProperty("imagePullSecrets");
+    expect(postrender([tsa!])[0]).toEqual(tsa);
+  });
+
+  test("pull secrets that the chart has set stay", () => {
+    const pod = { imagePullSecrets: [{ name: "own" }] };
+    const annotated = deployment("tsa", { pod });
+    specOf(annotated).template.metadata = { annotations: { [pullSecretsAnnotation]: "one" } };
+    expect(podOf(postrender([annotated])[0])).toMatchObject(pod);
   });
 
   test("pods get no API token unless the chart's values gave one", () => {

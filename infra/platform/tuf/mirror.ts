@@ -15,6 +15,8 @@ export interface TufMirrorArgs {
   namespace: k8s.core.v1.Namespace;
   /** Full references: nginx serves, Node signs. */
   images: { nginx: string; node: string };
+  /** Names of the Secrets that images are pulled with. */
+  pullSecrets: readonly string[];
   publication: TufPublication;
   /** The key of the timestamp role as PEM; a secret. */
   timestampKey: pulumi.Input<string>;
@@ -44,6 +46,7 @@ export class TufMirror extends pulumi.ComponentResource {
       {
         namespace,
         image: args.images.node,
+        pullSecrets: args.pullSecrets,
         privateKeyPem: args.timestampKey,
         lifeSeconds: args.timestamp.life,
       },
@@ -54,6 +57,7 @@ export class TufMirror extends pulumi.ComponentResource {
       {
         namespace,
         image: args.images.nginx,
+        pullSecrets: args.pullSecrets,
         files: filesOf(publication),
         version: publication.version,
         revision: publication.current.revision,

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { replaceable } from "../../protect.ts";
+import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
 import { flattenPath, snapshotPath } from "../../trust/tuf/repository.ts";
 import { sha256 } from "../../trust/tuf/signature.ts";
 import { timestampKey } from "../../trust/tuf/timestampState.ts";
@@ -12,6 +13,8 @@ export interface TufRevisionArgs {
   namespace: pulumi.Input<string>;
   /** nginx, as a full reference. */
   image: string;
+  /** Names of the Secrets that it is pulled with. */
+  pullSecrets: readonly string[];
   /** Path below the mirror's URL → content; all but timestamp.json. */
   files: pulumi.Input<Record<string, string>>;
   /** Of the newest snapshot.json among them. */
@@ -123,7 +126,7 @@ function podTemplate(
   return pulumi
     .all([args.files, args.version, args.revision, repository, args.signer.state])
     .apply(([files, version, revision, repositoryName, stateName]): PodTemplate => {
-      const spec = podSpec(args.image, Object.keys(files), {
+      const spec = podSpec(args, Object.keys(files), {
         repository: repositoryName,
         timestamp: { name: stateName, key: timestampKey(version) },
       });
@@ -139,7 +142,7 @@ function podTemplate(
 }
 
 function podSpec(
-  image: string,
+  { image, pullSecrets }: TufRevisionArgs,
   paths: readonly string[],
   from: { repository: string; timestamp: { name: string; key: string } },
 ): k8s.types.input.core.v1.PodSpec {
@@ -151,6 +154,7 @@ function podSpec(
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...imagePullSecrets(pullSecrets),
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     containers: [nginxContainer(image)],
     volumes: [

@@ -9,6 +9,8 @@ export interface TimestampSignerArgs {
   namespace: pulumi.Input<string>;
   /** Node 24, as a full reference. */
   image: string;
+  /** Names of the Secrets that it is pulled with. */
+  pullSecrets: readonly string[];
   /** The key of the timestamp role as PEM; a secret. */
   privateKeyPem: pulumi.Input<string>;
   /** Life of a timestamp from its signing. */
@@ -52,7 +54,8 @@ export class TimestampSigner extends pulumi.ComponentResource {
     this.podOf = (snapshot) =>
       signerPod(
         {
-          ...{ namespace, image: args.image, lifeSeconds: args.lifeSeconds, secret },
+          ...{ namespace, image: args.image, pullSecrets: args.pullSecrets },
+          ...{ lifeSeconds: args.lifeSeconds, secret },
           ...{ serviceAccount, state: this.state, ...program },
         },
         snapshot,

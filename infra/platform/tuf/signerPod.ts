@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
 import { programEntry, programKey } from "./programFiles.ts";
 
 export const signerLabels = { "app.kubernetes.io/name": "tuf-signer" };
@@ -15,6 +16,8 @@ export interface SignerPodArgs {
   namespace: pulumi.Input<string>;
   /** Node 24, as a full reference. */
   image: string;
+  /** Names of the Secrets that it is pulled with. */
+  pullSecrets: readonly string[];
   serviceAccount: pulumi.Input<string>;
   /** Secret with `key.pem`. */
   secret: pulumi.Input<string>;
@@ -48,6 +51,7 @@ export function signerPod(
       serviceAccountName: args.serviceAccount,
       automountServiceAccountToken: true,
       enableServiceLinks: false,
+      ...imagePullSecrets(args.pullSecrets),
       securityContext: {
         runAsNonRoot: true,
         runAsUser: user,

@@ -25,6 +25,7 @@ export interface Container {
 }
 
 export interface PodSpec {
+  imagePullSecrets?: { name: string }[];
   serviceAccountName?: string;
   automountServiceAccountToken?: boolean;
   terminationGracePeriodSeconds?: number;

@@ -24,6 +24,8 @@ export interface ServerArgs {
   replicas: number;
   resources?: Resources;
   podAnnotations?: PodAnnotations;
+  /** Names of the Secrets that images are pulled with. */
+  pullSecrets?: readonly string[];
 }
 
 /** How the pods of such a server run: with its own requests, as nobody, with no rights. */

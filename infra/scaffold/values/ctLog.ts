@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import { ctLogName, servicePort } from "../names.ts";
+import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
   httpLiveness,
@@ -24,6 +25,7 @@ const metricsPort = 6963;
 export function ctLogValues(args: CtLogArgs): Values {
   return only("ctlog", args.namespace, {
     fullnameOverride: ctLogName,
+    ...imagePullSecrets(args.pullSecrets),
     createtree: { enabled: false },
     createctconfig: { enabled: false, secret: args.configSecret },
     server: {

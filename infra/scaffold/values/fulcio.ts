@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import { fulcioName, servicePort } from "../names.ts";
+import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
   httpLiveness,
@@ -62,6 +63,7 @@ export function fulcioValues(args: FulcioArgs): Values {
   );
   return only("fulcio", args.namespace, {
     createcerts: { enabled: false },
+    ...imagePullSecrets(args.pullSecrets),
     ctlog: { enabled: false },
     init: { enabled: false },
     config: { format: "json", contents: { OIDCIssuers: args.issuers } },

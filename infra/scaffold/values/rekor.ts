@@ -2,6 +2,7 @@ import type { Input } from "@pulumi/pulumi";
 import { UserError } from "../../errors.ts";
 import type { ImageRef } from "../images.ts";
 import { rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
+import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
   chartInitImage,
@@ -40,6 +41,7 @@ export interface RekorArgs {
   redisClaim?: Input<string>;
   resources?: { server?: Resources; redis?: Resources };
   podAnnotations?: PodAnnotations;
+  pullSecrets?: readonly string[];
 }
 
 const httpPort = 3000;
@@ -122,6 +124,7 @@ export function rekorValues(args: RekorArgs): Values {
   const names = rekorNames(args.generation);
   return only("rekor", args.namespace, {
     fullnameOverride: names.base,
+    ...imagePullSecrets(args.pullSecrets),
     // Its Job cannot be switched off: the post-renderer drops it with all that belongs to it.
     createtree: { fullnameOverride: names.createTree },
     backfillredis: { enabled: false },

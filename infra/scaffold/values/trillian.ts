@@ -2,6 +2,7 @@ import type { Input } from "@pulumi/pulumi";
 import type { ImageRef } from "../images.ts";
 import { flagSecretAnnotation } from "../postrender/flagFile.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
+import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
   chartInitImage,
@@ -34,6 +35,7 @@ export interface TrillianArgs {
   resources?: { logServer?: Resources; logSigner?: Resources; database?: Resources };
   /** On log server and signer; the database reads its Secret only when the volume is empty. */
   podAnnotations?: PodAnnotations;
+  pullSecrets?: readonly string[];
 }
 
 const rpcPort = { name: "8091-tcp", port: trillianPorts.rpc, targetPort: trillianPorts.rpc };
@@ -102,6 +104,7 @@ export function trillianValues(args: TrillianArgs): Values {
   const podAnnotations = { ...args.podAnnotations, [flagSecretAnnotation]: args.flagSecret };
   return only("trillian", namespace, {
     fullnameOverride: "trillian",
+    ...imagePullSecrets(args.pullSecrets),
     createdb: { enabled: false },
     initContainerImage: { netcat: chartInitImage(images.netcat) },
     initContainerResources: requests("5m", "8Mi"),

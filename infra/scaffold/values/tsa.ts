@@ -1,11 +1,13 @@
 import type { Input } from "@pulumi/pulumi";
 import { servicePort, tsaName } from "../names.ts";
+import { pullSecretsAnnotation } from "../postrender/pullSecrets.ts";
 import {
   chartImage,
   only,
   podValues,
   requests,
   service,
+  type PodAnnotations,
   type ServerArgs,
   type Values,
 } from "./common.ts";
@@ -19,6 +21,12 @@ export interface TsaArgs extends ServerArgs {
 
 const httpPort = 5555;
 const metricsPort = 2112;
+
+/** The chart takes no pull secrets for the TSA, so an annotation tells the post-renderer of them. */
+function podAnnotations({ podAnnotations: given, pullSecrets = [] }: TsaArgs): PodAnnotations {
+  if (pullSecrets.length === 0) return given ?? {};
+  return { ...given, [pullSecretsAnnotation]: pullSecrets.join(",") };
+}
 
 /** Values of the Release with the timestamp authority; the post-renderer adds its probes. */
 export function tsaValues(args: TsaArgs): Values {
@@ -41,6 +49,7 @@ export function tsaValues(args: TsaArgs): Values {
       ingress: { http: { enabled: false } },
       serviceAccount: { create: true, mountToken: false },
       ...podValues(args, requests("10m", "32Mi")),
+      podAnnotations: podAnnotations(args),
     },
   });
 }

@@ -83,3 +83,11 @@ resources:
 securityContext:
   {{- toYaml .containerSecurityContext | nindent 2 }}
 {{- end }}
+
+{{- /* The Secrets that a pod's images are pulled with. Takes a component's values. */ -}}
+{{- define "part.pullSecrets" -}}
+{{- with .imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
