@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { DoctorOptions } from "./doctor/command.ts";
 import { exitCode } from "./exit.ts";
+import type { ImagesOptions } from "./images/command.ts";
 import type { RotateOptions } from "./rotate/command.ts";
 import type { BackupOptions } from "./backup/command.ts";
 import type { ObserveOptions } from "./observe/command.ts";
@@ -27,6 +28,7 @@ export function buildProgram(terminal: Terminal): Command {
   addVerify(program, terminal);
   addDoctor(program, terminal);
   addToken(program, terminal);
+  addImages(program, terminal);
   addRotate(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);
@@ -94,6 +96,25 @@ function addToken(program: Command, terminal: Terminal): void {
       const { readOutputs } = await import("./verify/outputs.ts");
       const { identityToken } = await import("./verify/token.ts");
       terminal.out(await identityToken({}, await readOutputs({ file, stack })));
+    });
+}
+
+function addImages(program: Command, terminal: Terminal): void {
+  program
+    .command("images")
+    .description("Print every image of a stack, or the commands that copy them to a mirror")
+    .option(
+      "-s, --stack <name>",
+      "the Pulumi stack (default: PULUMI_STACK, else what is published)",
+    )
+    .option("--file <file>", "read this stack file instead; needs no Pulumi")
+    .option("--mirror [registry]", "print the copy commands (default: to the stack's own mirror)")
+    .option("--tool <name>", "with --mirror: crane or skopeo (default: crane)")
+    .option("--json", "print JSON for pipelines", false)
+    .addHelpText("after", "\nThe table and the commands are the program's own: docs/images.md.")
+    .action(async (options: ImagesOptions) => {
+      const { images } = await import("./images/command.ts");
+      await images(options, (text) => terminal.out(text));
     });
 }
 
