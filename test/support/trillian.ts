@@ -59,6 +59,8 @@ export class TrillianStandIn {
   /** The database from an earlier copy; ids are never given twice all the same. */
   load({ trees, initialised }: TrillianDump): void {
     this.trees.splice(0, Infinity, ...trees);
+    const after = trees.map(({ treeId }) => BigInt(treeId) + 1n);
+    for (const id of after) if (id > this.nextId) this.nextId = id;
     this.initialised.clear();
     for (const treeId of initialised) this.initialised.add(treeId);
   }
