@@ -98,7 +98,7 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
     writeFileSync(lock, JSON.stringify(owner));
     try {
       const { code, stderr } = await startAgain();
-      expect(stderr).toMatch(/Nothing was changed\. If the other run .*`npm run pulumi -- cancel/);
+      expect(stderr).toMatch(/Nothing was changed\. If the other run .*`npm run anchorhold -- recover`/);
       expect(code).toBe(1);
     } finally {
       rmSync(lock);
