@@ -98,7 +98,9 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
     writeFileSync(lock, JSON.stringify(owner));
     try {
       const { code, stderr } = await startAgain();
-      expect(stderr).toMatch(/Nothing was changed\. If the other run .*`npm run anchorhold -- recover`/);
+      expect(stderr).toMatch(
+        /Nothing was changed\. If the other run .*`npm run anchorhold -- recover`/,
+      );
       expect(code).toBe(1);
     } finally {
       rmSync(lock);
