@@ -44,6 +44,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ["policies/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { group: ["**/local/**", "**/cli/**"], message: "the pack reads infra/ alone" },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ["test/**/*.ts"],
     rules: { "max-lines-per-function": "off" },
   },

@@ -1,3 +1,4 @@
+import { delimiter, dirname, join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { commandPlugin } from "./command.ts";
 import type { MemoryCluster } from "./kubernetes/memoryCluster.ts";
@@ -35,6 +36,9 @@ export interface Host {
   /** Ends at once whatever still runs of the program and its commands. */
   close(): Promise<void>;
 }
+
+/** What the engine looks for on PATH: the stand-in that starts policy packs. */
+const launchers = join(import.meta.dirname, "path");
 
 // A state with a large chart's values passes gRPC's usual 4 MiB.
 const MESSAGE_LIMITS = {
@@ -90,6 +94,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       PULUMI_DEBUG_LANGUAGES: `nodejs:${language.port}`,
       // The engine would look for the plugins of the state and try to download them for 2.5 s.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // A policy pack renders Releases with the same Helm as the plugin.
+      PATH: [launchers, dirname(helm), env.PATH ?? ""].join(delimiter),
     },
     close: () => {
       for (const { server } of [...served, language]) server.forceShutdown();

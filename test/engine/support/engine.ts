@@ -203,7 +203,7 @@ export class Engine {
     const events = join(this.root, `events-${this.runs++}.json`);
     const target = ["--stack", this.stack, "--event-log", events];
     const result = await this.pulumi([...args, ...target], watched);
-    const none = { steps: [], failed: [], diagnostics: [] };
+    const none = { steps: [], failed: [], violations: [], diagnostics: [] };
     return new Outcome(result, existsSync(events) ? readEventLog(events) : none);
   }
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 interface EngineEvent {
   resourcePreEvent?: { metadata: StepMetadata };
   resOpFailedEvent?: { metadata: StepMetadata };
+  policyEvent?: { policyName: string; message: string; enforcementLevel: string };
   diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
 }
 
@@ -32,9 +33,18 @@ export interface Diagnostic {
   urn?: string;
 }
 
+/** What a rule of a policy pack says: its description, then the place. */
+export interface Violation {
+  rule: string;
+  message: string;
+  /** `mandatory` refuses, `advisory` warns. */
+  level: string;
+}
+
 export interface EventLog {
   steps: Step[];
   failed: Step[];
+  violations: Violation[];
   diagnostics: Diagnostic[];
 }
 
@@ -42,6 +52,11 @@ function stepOf({ op, urn, type, detailedDiff }: StepMetadata): Step {
   const diff = Object.entries(detailedDiff ?? {}).map(([path, { kind }]) => [path, kind]);
   const name = urn.split("::").at(-1) ?? "";
   return { op, urn, type, name, diff: Object.fromEntries(diff) as Record<string, string> };
+}
+
+function violationOf(event: NonNullable<EngineEvent["policyEvent"]>): Violation {
+  const message = withoutColour(event.message).trim();
+  return { rule: event.policyName, message, level: event.enforcementLevel };
 }
 
 /** Takes the engine's colour marks out of a text: `<{%fg 1%}>`. */
@@ -59,6 +74,9 @@ export function readEventLog(path: string): EventLog {
     steps: events.flatMap(({ resourcePreEvent: event }) => (event ? [stepOf(event.metadata)] : [])),
     failed: events.flatMap(({ resOpFailedEvent: event }) =>
       event ? [stepOf(event.metadata)] : [],
+    ),
+    violations: events.flatMap(({ policyEvent: event }) =>
+      event === undefined ? [] : [violationOf(event)],
     ),
     diagnostics: events.flatMap(({ diagnosticEvent: event }) =>
       event === undefined || event.ephemeral

@@ -65,14 +65,20 @@ export class ProgramUnderTest {
     this.address = address;
   }
 
-  /** @param cluster default: an empty one */
-  static async create(cluster = new MemoryCluster()): Promise<ProgramUnderTest> {
+  /**
+   * @param cluster default: an empty one
+   * @param project folder of the program; default: this repository
+   */
+  static async create(
+    cluster = new MemoryCluster(),
+    project = repository,
+  ): Promise<ProgramUnderTest> {
     const trillian = new TrillianStandIn();
     const address = await trillian.listen();
     const served = new Served(cluster, { standIn: trillian, address });
     const api = await KubernetesApi.serve(cluster, served);
     const engine = await Engine.create({
-      project: repository,
+      project,
       stack: "local",
       config: localConfig(address),
       cluster,

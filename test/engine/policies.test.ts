@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { policies } from "../../policies/policies.ts";
+import { SeededProject, type Seed } from "./support/seeded.ts";
+import { ProgramUnderTest } from "./support/stack.ts";
+
+/** One violation a rule; they are in different places, so one preview shows them all. */
+const seeds: Record<string, Seed[]> = {
+  "trust-protected": [
+    {
+      file: "trust/signingKey.ts",
+      from: "{ ...opts, ...trustOptions }",
+      to: "{ ...opts, protect: false }",
+    },
+  ],
+  "records-frozen": [
+    { file: "trust/record.ts", from: 'ignoreChanges: ["input"]', to: "ignoreChanges: []" },
+  ],
+};
+
+let project: SeededProject;
+let program: ProgramUnderTest;
+
+const pack = ["--policy-pack", "policies"];
+
+beforeAll(async () => {
+  project = new SeededProject();
+  program = await ProgramUnderTest.create(undefined, project.folder);
+});
+
+afterAll(async () => {
+  await program.close();
+  project.close();
+});
+
+describe("the shipped local stack", () => {
+  test("keeps every rule in its first preview, in the update and afterwards", async () => {
+    for (const run of [
+      () => program.engine.preview(...pack),
+      () => program.engine.up(...pack),
+      () => program.engine.preview(...pack, "--expect-no-changes"),
+    ]) {
+      const outcome = (await run()).expectSuccess();
+      expect(outcome.log.violations).toEqual([]);
+      expect(outcome.stdout).toContain("anchorhold@v0.1.0 (local: policies)");
+    }
+  });
+});
+
+describe("a spoiled stack", () => {
+  test("each rule has a seed", () => {
+    expect(Object.keys(seeds)).toEqual(policies.map(({ name }) => name));
+  });
+
+  test("is refused by every rule in its own words", async () => {
+    project.sow(Object.values(seeds).flat());
+    const refused = await program.engine.preview(...pack);
+    project.reap();
+    expect(refused.code).not.toBe(0);
+    const said = refused.log.violations.map(({ rule, level }) => `${level} ${rule}`);
+    expect(new Set(said)).toEqual(new Set(policies.map(({ name }) => `mandatory ${name}`)));
+    for (const { name, description } of policies)
+      expect(refused.log.violations.find(({ rule }) => rule === name)?.message).toContain(
+        description,
+      );
+  });
+});
