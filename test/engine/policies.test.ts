@@ -15,6 +15,23 @@ const seeds: Record<string, Seed[]> = {
   "records-frozen": [
     { file: "trust/record.ts", from: 'ignoreChanges: ["input"]', to: "ignoreChanges: []" },
   ],
+  "values-without-secrets": [
+    { file: "scaffold/values/tsa.ts", from: "env: {", to: 'env: { SIGNER_PASSWORD: "seeded",' },
+  ],
+  "values-without-made-secrets": [
+    {
+      file: "platform/database.ts",
+      from: "this.flagSecretName = flags.metadata.name;",
+      to: "this.flagSecretName = trillianPassword;",
+    },
+  ],
+  "generators-off": [
+    {
+      file: "scaffold/values/fulcio.ts",
+      from: "createcerts: { enabled: false }",
+      to: "createcerts: { enabled: true }",
+    },
+  ],
 };
 
 let project: SeededProject;

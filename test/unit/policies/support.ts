@@ -5,6 +5,7 @@ import type {
   StackValidationArgs,
   StackValidationPolicy,
 } from "@pulumi/policy";
+import { samples, type Sample } from "../../support/scaffoldSamples.ts";
 
 /** A resource as a test writes it; the rest is what the engine would say. */
 export interface Given {
@@ -84,3 +85,14 @@ export async function stackViolations(
   await policy.validateStack(args, (message) => said.push(message));
   return said;
 }
+
+/** A Release of the stand-in chart with these values. */
+export function release(values: object, more: object = {}): Given {
+  const props = { chart: "./local/chart/scaffold", name: "one", namespace: "one-ns", values };
+  return { type: "kubernetes:helm.sh/v3:Release", props: { ...props, ...more } };
+}
+
+/** What the program installs, by `<exposure> <release>`. */
+export const shipped: [string, Sample][] = Object.entries(samples).flatMap(([exposure, all]) =>
+  all.map((sample): [string, Sample] => [`${exposure} ${sample.release}`, sample]),
+);
