@@ -33,6 +33,11 @@ export function isObject(value: Plain): value is PlainObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A text as it is; anything else is an empty one. */
+export function text(value: Plain): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** What lies at a path, or undefined. */
 export function find(value: Plain, ...path: string[]): Plain {
   return path.reduce<Plain>((here, key) => (isObject(here) ? here[key] : undefined), value);

@@ -1,5 +1,9 @@
 import type { Policies } from "@pulumi/policy";
 import { generatorsOff } from "./rules/generators.ts";
+import { imagesPinned } from "./rules/images.ts";
+import { dataPersistent } from "./rules/persistence.ts";
+import { podsRestricted, requestsSet } from "./rules/pods.ts";
+import { budgetsSet, serversReplicated, serversSpread } from "./rules/servers.ts";
 import { valuesWithoutMadeSecrets, valuesWithoutSecrets } from "./rules/secrets.ts";
 import { recordsFrozen, trustProtected } from "./rules/trust.ts";
 
@@ -10,4 +14,11 @@ export const policies: Policies = [
   valuesWithoutSecrets,
   valuesWithoutMadeSecrets,
   generatorsOff,
+  imagesPinned,
+  podsRestricted,
+  requestsSet,
+  serversReplicated,
+  budgetsSet,
+  serversSpread,
+  dataPersistent,
 ];

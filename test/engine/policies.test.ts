@@ -1,6 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { policies } from "../../policies/policies.ts";
 import { SeededProject, type Seed } from "./support/seeded.ts";
+import { openlyIn, secretsOf } from "./support/secrets.ts";
 import { ProgramUnderTest } from "./support/stack.ts";
 
 /** One violation a rule; they are in different places, so one preview shows them all. */
@@ -30,6 +33,49 @@ const seeds: Record<string, Seed[]> = {
       file: "scaffold/values/fulcio.ts",
       from: "createcerts: { enabled: false }",
       to: "createcerts: { enabled: true }",
+    },
+  ],
+  "images-pinned": [
+    {
+      file: "platform/tuf/revision.ts",
+      from: "nginxContainer(image)",
+      to: 'nginxContainer("docker.io/nginx:1")',
+    },
+  ],
+  "pods-restricted": [
+    {
+      file: "scaffold/values/ctLog.ts",
+      from: '...podValues(args, requests("10m", "64Mi")),',
+      to: 'resources: requests("10m", "64Mi"),',
+    },
+  ],
+  "requests-set": [
+    {
+      file: "scaffold/values/common.ts",
+      from: "return { requests: { cpu, memory } };",
+      to: "return { requests: { cpu } };",
+    },
+  ],
+  "servers-replicated": [{ file: "config.ts", from: ".default(2)", to: ".default(1)" }],
+  "disruption-budgets": [
+    {
+      file: "scaffold/postrender/rules.ts",
+      from: "withBudgets(wanted",
+      to: "Array.from(wanted",
+    },
+  ],
+  "servers-spread": [
+    {
+      file: "scaffold/postrender/rolling.ts",
+      from: "spread.length > 0 ? spread : [spreadOver(selector)]",
+      to: "spread",
+    },
+  ],
+  "data-persistent": [
+    {
+      file: "scaffold/postrender/yaml.ts",
+      from: "parseAllDocuments(text,",
+      to: 'parseAllDocuments(text.replaceAll(/persistentVolumeClaim:\\s+claimName: \\S+/g, "emptyDir: {}"),',
     },
   ],
 };
@@ -68,7 +114,9 @@ describe("a spoiled stack", () => {
     expect(Object.keys(seeds)).toEqual(policies.map(({ name }) => name));
   });
 
-  test("is refused by every rule in its own words", async () => {
+  test("is refused by every rule in its own words, and no secret is printed", async () => {
+    const { state } = await program.engine.exportState({ showSecrets: true });
+    const secrets = (state.deployment.resources ?? []).flatMap(secretsOf);
     project.sow(Object.values(seeds).flat());
     const refused = await program.engine.preview(...pack);
     project.reap();
@@ -79,5 +127,21 @@ describe("a spoiled stack", () => {
       expect(refused.log.violations.find(({ rule }) => rule === name)?.message).toContain(
         description,
       );
+    expect(secrets.length).toBeGreaterThan(9);
+    expect(openlyIn({ text: refused.stdout + refused.stderr }, secrets)).toEqual([]);
+    expect(JSON.stringify(refused.log.violations)).not.toContain("seeded");
+  });
+
+  test("is refused where a Release cannot be rendered", async () => {
+    const config = join(project.folder, "rules.json");
+    writeFileSync(config, JSON.stringify({ "images-pinned": { helm: "false" } }));
+    const refused = await program.engine.preview(...pack, "--policy-pack-config", config);
+    expect(refused.code).not.toBe(0);
+    const releases = ["ctlog", "fulcio", "rekor-1-server", "trillian", "tsa"];
+    expect(refused.log.violations.map(({ message }) => message.split("\n").at(-1)).sort()).toEqual(
+      releases.map(
+        (name) => `Release ${name}-release cannot be checked: helm template ended with 1`,
+      ),
+    );
   });
 });
