@@ -1,10 +1,12 @@
 import type { Policies } from "@pulumi/policy";
 import { generatorsOff } from "./rules/generators.ts";
 import { imagesPinned } from "./rules/images.ts";
+import { announcedBeforeActive, leadTimeFloor } from "./rules/leadTime.ts";
 import { dataPersistent } from "./rules/persistence.ts";
 import { podsRestricted, requestsSet } from "./rules/pods.ts";
 import { budgetsSet, serversReplicated, serversSpread } from "./rules/servers.ts";
 import { valuesWithoutMadeSecrets, valuesWithoutSecrets } from "./rules/secrets.ts";
+import { standInsLocal } from "./rules/standIns.ts";
 import { recordsFrozen, trustProtected } from "./rules/trust.ts";
 
 /** Every rule of the pack; a test holds docs/policies.md against this list. */
@@ -21,4 +23,7 @@ export const policies: Policies = [
   budgetsSet,
   serversSpread,
   dataPersistent,
+  leadTimeFloor,
+  announcedBeforeActive,
+  standInsLocal,
 ];
