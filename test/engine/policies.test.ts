@@ -169,4 +169,13 @@ describe("a spoiled stack", () => {
       ),
     );
   });
+
+  test("is refused by an update before the resource is touched", async () => {
+    project.sow(seeds["images-pinned"]!);
+    const refused = await program.engine.up(...pack);
+    project.reap();
+    expect(refused.code).not.toBe(0);
+    expect(refused.log.violations.map(({ rule }) => rule)).toEqual(["images-pinned"]);
+    expect(refused.changes).toEqual([]);
+  });
 });

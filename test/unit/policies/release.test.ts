@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { renderingOf } from "../../../policies/release.ts";
 import { imagesPinned } from "../../../policies/rules/images.ts";
 import { budgetsSet } from "../../../policies/rules/servers.ts";
@@ -72,5 +75,46 @@ describe("a Release that cannot be rendered is refused by every rule over object
       expect(said[0]).toContain(expected);
       expect(said[0]).not.toContain("hunter2");
     }
+  });
+});
+
+describe("disruption-budgets", () => {
+  const folder = mkdtempSync(join(tmpdir(), "anchorhold-helm-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const labels = { "app.kubernetes.io/name": "fulcio" };
+  const server = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "fulcio-server", labels },
+    spec: { replicas: 2, template: { metadata: { labels }, spec: { containers: [] } } },
+  };
+  const budget = (name: string, spec: object) => ({
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: { name },
+    spec: { selector: { matchLabels: { "app.kubernetes.io/name": "fulcio" } }, ...spec },
+  });
+
+  /** A Helm that renders these objects, whatever it is given. */
+  function renders(name: string, ...objects: object[]) {
+    const helm = join(folder, name);
+    const documents = objects.map((object) => `---\n${JSON.stringify(object)}\n`).join("");
+    writeFileSync(helm, `#!/bin/sh\ncat <<'END'\n${documents}END\n`, { mode: 0o755 });
+    return violations(budgetsSet, release({}), { config: { helm } });
+  }
+  const missing = [
+    "Release one: apps/v1 Deployment (no namespace)/fulcio-server has no disruption budget",
+  ];
+
+  test("a budget for the server's pods is found in the Release", async () => {
+    expect(await renders("good", server, budget("fulcio", { maxUnavailable: 1 }))).toEqual([]);
+    expect(await renders("none", server)).toEqual(missing);
+  });
+
+  test("one for other pods, for none, or that lets no node be drained, is none", async () => {
+    const other = budget("other", { selector: { matchLabels: { app: "rekor" } } });
+    expect(await renders("other", server, other)).toEqual(missing);
+    expect(await renders("empty", server, budget("empty", { selector: {} }))).toEqual(missing);
+    expect(await renders("stuck", server, budget("stuck", { maxUnavailable: 0 }))).toEqual(missing);
   });
 });
