@@ -60,8 +60,8 @@ const seeds: Record<string, Seed[]> = {
   "disruption-budgets": [
     {
       file: "scaffold/postrender/rules.ts",
-      from: "withBudgets(wanted",
-      to: "Array.from(wanted",
+      from: "withBudgets(mended",
+      to: "Array.from(mended",
     },
   ],
   "servers-spread": [
