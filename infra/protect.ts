@@ -28,18 +28,14 @@ export function takeFieldsBack(): void {
   pulumi.runtime.registerStackTransformation(({ type, props, opts }) => {
     const { metadata } = props as { metadata?: pulumi.Input<Metadata> };
     if (!type.startsWith("kubernetes:") || metadata === undefined) return undefined;
-    const isPlain = !pulumi.Output.isInstance(metadata) && !(metadata instanceof Promise);
-    const marked = isPlain ? forced(metadata) : pulumi.output(metadata).apply(forced);
-    return { props: { ...props, metadata: marked }, opts };
+    const forced = pulumi.output(metadata).apply(({ annotations, ...rest }) => ({
+      ...rest,
+      annotations: { ...annotations, "pulumi.com/patchForce": "true" },
+    }));
+    return { props: { ...props, metadata: forced }, opts };
   });
 }
 
 interface Metadata {
-  annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-}
-
-function forced(metadata: pulumi.Unwrap<Metadata> | Metadata) {
-  const force = { "pulumi.com/patchForce": "true" };
-  const annotations = pulumi.output(metadata.annotations).apply((own) => ({ ...own, ...force }));
-  return { ...metadata, annotations };
+  annotations?: Record<string, string>;
 }

@@ -1,21 +1,7 @@
-import * as z from "zod";
 import { inUse, matchChain } from "./certificates.ts";
 import { fail, ok, type Check } from "./finding.ts";
+import { configuration, trustBundle } from "../../infra/observe/fulcio.ts";
 import { getJson } from "../../infra/observe/http.ts";
-
-const trustBundle = z.object({
-  chains: z.array(z.object({ certificates: z.array(z.string()) })),
-});
-
-const configuration = z.object({
-  issuers: z.array(
-    z.object({
-      issuerUrl: z.string().optional(),
-      wildcardIssuerUrl: z.string().optional(),
-      audience: z.string(),
-    }),
-  ),
-});
 
 const restart =
   "Fulcio serves something else than the state says: run `pulumi up`, and see that no " +

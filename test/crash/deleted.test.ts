@@ -1,13 +1,9 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, describe, expect, test } from "vitest";
-import { ObjectApi } from "../../cli/doctor/api.ts";
-import { collect } from "../../cli/doctor/collect/index.ts";
-import { stackState } from "../../cli/doctor/collect/state.ts";
 import { diagnose } from "../../cli/doctor/diagnose/index.ts";
-import { mend, type Hands } from "../../cli/doctor/fix/index.ts";
+import { mend } from "../../cli/doctor/fix/index.ts";
 import type { KubeObject } from "../../cli/doctor/kubernetes.ts";
-import { parseState } from "../../cli/state.ts";
 import { refOf } from "../../local/pulumi/kubernetes/cluster.ts";
+import { handsOn, keysOf } from "../engine/support/hands.ts";
 import { deploy, NodePorts } from "../engine/support/scene.ts";
 import { trySign } from "../engine/support/signer.ts";
 import { contents } from "../support/contents.ts";
@@ -22,18 +18,7 @@ const saved = program.save();
 const { cluster } = program.engine;
 const objects = cluster.all();
 
-const config = new KubeConfig();
-config.loadFromFile(program.kubeconfig);
-const hands: Hands = {
-  api: new ObjectApi(config),
-  pulumi: (args) => program.engine.pulumi([...args, "--stack", "local"]),
-  say: () => undefined,
-  look: async () => {
-    const { text } = await program.engine.exportState();
-    const state = stackState(parseState(text, "the state"), "the state");
-    return collect({ state, locks: [] }, config);
-  },
-};
+const hands = handsOn(program);
 
 afterAll(async () => {
   await program.close();
@@ -56,15 +41,7 @@ const lasting = () =>
 const before = lasting();
 const mirror = (await hands.look()).state.outputs.mirror.url;
 
-/** Every key and password of the state, in the clear. */
-async function keys(): Promise<unknown[]> {
-  const { state } = await program.engine.exportState({ showSecrets: true });
-  return (state.deployment.resources ?? [])
-    .filter(({ type }) => /^(tls|random):/.test(type))
-    .map(({ urn, outputs }): [string, unknown] => [urn, outputs])
-    .sort(([a], [b]) => a.localeCompare(b));
-}
-const keysBefore = await keys();
+const keysBefore = await keysOf(program);
 
 /** A volume takes its data along, and its namespace the volume: only a backup brings that back. */
 const volumes = objects.map(refOf).filter(({ kind }) => kind === "PersistentVolumeClaim");
@@ -96,7 +73,7 @@ describe("an object is deleted:", { timeout: 120_000 }, () => {
     const { refused, left } = await deleteAndMend(object);
     expect({ refused, left }).toEqual({ refused: [], left: [] });
     expect(lasting()).toEqual(before);
-    expect(await keys()).toEqual(keysBefore);
+    expect(await keysOf(program)).toEqual(keysBefore);
     expect(await trySign(program.served, mirror)).toEqual({ result: "signed" });
   });
 
@@ -117,6 +94,6 @@ describe("an object is deleted:", { timeout: 120_000 }, () => {
     );
     expect({ refused, left }).toEqual({ refused: [], left: [] });
     expect(lasting()).toEqual(before);
-    expect(await keys()).toEqual(keysBefore);
+    expect(await keysOf(program)).toEqual(keysBefore);
   });
 });

@@ -1,13 +1,9 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ObjectApi } from "../../cli/doctor/api.ts";
-import { collect } from "../../cli/doctor/collect/index.ts";
-import { stackState } from "../../cli/doctor/collect/state.ts";
 import { diagnose } from "../../cli/doctor/diagnose/index.ts";
 import { warnings } from "../../cli/doctor/diagnose/warnings.ts";
 import { mend, type Hands } from "../../cli/doctor/fix/index.ts";
-import { parseState } from "../../cli/state.ts";
 import { faults } from "../support/faults/index.ts";
+import { handsOn, keysOf } from "./support/hands.ts";
 import { deploy, InMemory, NodePorts } from "./support/scene.ts";
 import { trySign } from "./support/signer.ts";
 import type { ProgramUnderTest } from "./support/stack.ts";
@@ -22,18 +18,7 @@ let hands: Hands;
 beforeAll(async () => {
   ({ program, exposure } = await deploy(ports));
   ports.stage = program.served;
-  const config = new KubeConfig();
-  config.loadFromFile(program.kubeconfig);
-  hands = {
-    api: new ObjectApi(config),
-    pulumi: (args) => program.engine.pulumi([...args, "--stack", "local"]),
-    say: () => undefined,
-    look: async () => {
-      const { text } = await program.engine.exportState();
-      const state = stackState(parseState(text, "the state"), "the state");
-      return collect({ state, locks: [] }, config);
-    },
-  };
+  hands = handsOn(program);
 }, 600_000);
 
 afterAll(async () => {
@@ -53,15 +38,6 @@ async function inject(...names: readonly string[]): Promise<void> {
   }
 }
 
-/** Every key and password of the state, in the clear. */
-async function keys(): Promise<unknown[]> {
-  const { state } = await program.engine.exportState({ showSecrets: true });
-  return (state.deployment.resources ?? [])
-    .filter(({ type }) => /^(tls|random):/.test(type))
-    .map(({ urn, outputs }): [string, unknown] => [urn, outputs])
-    .sort(([a], [b]) => a.localeCompare(b));
-}
-
 describe("--fix with Pulumi", { timeout: 600_000 }, () => {
   test("does not deploy what waits in the configuration", async () => {
     await inject("a byte of Rekor's key");
@@ -74,7 +50,7 @@ describe("--fix with Pulumi", { timeout: 600_000 }, () => {
   });
 
   test("mends everything at once, and makes no key", async () => {
-    const before = await keys();
+    const before = await keysOf(program);
     await inject(
       "Fulcio's CA is replaced, as createcerts does",
       "a byte of the CT log's tree id",
@@ -114,7 +90,7 @@ describe("--fix with Pulumi", { timeout: 600_000 }, () => {
     expect(diagnose(evidence)).toEqual([]);
     const { url } = evidence.state.outputs.mirror;
     expect(await trySign(program.served, url)).toMatchObject({ result: "signed" });
-    expect(await keys()).toEqual(before);
+    expect(await keysOf(program)).toEqual(before);
   });
 
   test("does nothing the second time", async () => {
@@ -130,7 +106,7 @@ describe("--fix with Pulumi", { timeout: 600_000 }, () => {
   });
 
   test("takes up a Release whose record was deleted, and a namespace", async () => {
-    const before = await keys();
+    const before = await keysOf(program);
     const { cluster } = program.engine;
     const record = { apiVersion: "v1", kind: "Secret", namespace: "anchorhold-local-tsa" };
     await cluster.delete({ ...record, name: "sh.helm.release.v1.tsa.v1" });
@@ -140,7 +116,7 @@ describe("--fix with Pulumi", { timeout: 600_000 }, () => {
     const { refused } = await mend(await hands.look(), hands);
     expect(refused).toEqual([]);
     expect(await findings()).toEqual([]);
-    expect(await keys()).toEqual(before);
+    expect(await keysOf(program)).toEqual(before);
   });
 });
 

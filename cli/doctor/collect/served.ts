@@ -3,6 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import * as z from "zod";
 import { serviceNames } from "../../../infra/expectations.ts";
 import { verifyCheckpoint } from "../../../infra/observe/checkpoint.ts";
+import { configuration, trustBundle } from "../../../infra/observe/fulcio.ts";
 import { verifyTreeHead } from "../../../infra/observe/sth.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { componentNamespace, servicePort, tsaName } from "../../../infra/scaffold/names.ts";
@@ -44,17 +45,6 @@ export async function collectServed(config: KubeConfig, outputs: StackOutputs): 
 /** A retired or distrusted log is not served any more. */
 export const isServed = (state: string | undefined): boolean =>
   state !== "retired" && state !== "distrusted";
-
-const trustBundle = z.object({ chains: z.array(z.object({ certificates: z.array(z.string()) })) });
-const configuration = z.object({
-  issuers: z.array(
-    z.object({
-      issuerUrl: z.string().optional(),
-      wildcardIssuerUrl: z.string().optional(),
-      audience: z.string(),
-    }),
-  ),
-});
 
 const askFulcio: Inspect<FulcioAnswer> = async (base, signal) => {
   const bundle = await ask(`${base}/api/v2/trustBundle`, signal);

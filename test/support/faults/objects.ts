@@ -1,4 +1,5 @@
 import { pendingUpgrade } from "./helm.ts";
+import type { KubeObject } from "../../../cli/doctor/kubernetes.ts";
 import {
   args,
   changedByte,
@@ -22,33 +23,29 @@ function deleted(place: Place, mender: Fault["mender"] = "doctor"): Fault {
   };
 }
 
-/** An argument of a server. */
-function flag(name: string, expects: string, place: Place, flagName: string, value: string): Fault {
-  return {
-    name,
-    expects,
-    part: place[1],
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, place, (deployment) => setFlag(args(deployment), flagName, value)),
-  };
-}
-
-function field(
+/** A fault that doctor sets right again: `change` edits the object. */
+function edited(
   name: string,
   expects: string,
   place: Place,
-  change: (spec: Record<string, unknown>) => void,
+  change: (object: KubeObject) => void,
 ): Fault {
   return {
     name,
     expects,
     part: place[1],
     mender: "doctor",
-    inject: (target) =>
-      edit(target, place, (object) => change(object["spec"] as Record<string, unknown>)),
+    inject: (target) => edit(target, place, change),
   };
 }
+
+/** An argument of a server. */
+const flag = (name: string, expects: string, place: Place, flagName: string, value: string) =>
+  edited(name, expects, place, (deployment) => setFlag(args(deployment), flagName, value));
+
+/** Fields of an object's spec. */
+const spec = (name: string, expects: string, place: Place, fields: object) =>
+  edited(name, expects, place, (object) => Object.assign(object["spec"] as object, fields));
 
 const rekor: Place = ["Deployment", "rekor-1", "rekor-1-server"];
 const fulcio: Place = ["Deployment", "fulcio", "fulcio-server"];
@@ -73,15 +70,13 @@ export const objectFaults: readonly Fault[] = [
     "rekor-server-7d9f",
   ),
   {
-    name: "a byte of Rekor's tree id",
-    expects: "rekor-tree-changed",
-    part: "rekor-1",
     byte: true,
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, ["ConfigMap", "rekor-1", "rekor-1-config"], (map) =>
-        rewrite(map, "treeID", (text) => changedByte(text, /^\d\d/)),
-      ),
+    ...edited(
+      "a byte of Rekor's tree id",
+      "rekor-tree-changed",
+      ["ConfigMap", "rekor-1", "rekor-1-config"],
+      (map) => rewrite(map, "treeID", (text) => changedByte(text, /^\d\d/)),
+    ),
   },
   flag(
     "Fulcio writes to another CT log",
@@ -91,80 +86,49 @@ export const objectFaults: readonly Fault[] = [
     "http://ctlog.ctlog-system.svc/test",
   ),
   {
-    name: "a byte of Fulcio's issuers",
-    expects: "fulcio-issuers-changed",
-    part: "fulcio",
     byte: true,
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, ["ConfigMap", "fulcio", "fulcio-server-config"], (map) =>
-        rewrite(map, "config.json", (text) => changedByte(text, /"ClientID": "\w/)),
-      ),
+    ...edited(
+      "a byte of Fulcio's issuers",
+      "fulcio-issuers-changed",
+      ["ConfigMap", "fulcio", "fulcio-server-config"],
+      (map) => rewrite(map, "config.json", (text) => changedByte(text, /"ClientID": "\w/)),
+    ),
   },
+  edited("Fulcio's pods read another Secret", "other-secret", fulcio, (deployment) => {
+    const volume = pod(deployment).volumes.find(({ secret }) => secret !== undefined);
+    volume!.secret!.secretName = "fulcio-server-secret";
+  }),
   {
-    name: "Fulcio's pods read another Secret",
-    expects: "other-secret",
-    part: "fulcio",
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, fulcio, (deployment) => {
-        const volume = pod(deployment).volumes.find(({ secret }) => secret !== undefined);
-        volume!.secret!.secretName = "fulcio-server-secret";
-      }),
-  },
-  {
-    name: "a byte of the TSA's chain",
-    expects: "tsa-chain-changed",
-    part: "tsa",
     byte: true,
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, tsaChain, (map) => rewrite(map, "chain.pem", (text) => changedByte(text))),
+    ...edited("a byte of the TSA's chain", "tsa-chain-changed", tsaChain, (map) =>
+      rewrite(map, "chain.pem", (text) => changedByte(text)),
+    ),
   },
-  {
-    name: "the TSA's root comes before its leaf",
-    expects: "tsa-chain-misordered",
-    part: "tsa",
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, tsaChain, (map) =>
-        rewrite(map, "chain.pem", (text) => (text.match(blocks) ?? []).reverse().join("")),
-      ),
-  },
-  field(
-    "the TSA is scaled to nothing",
-    "scaled-to-zero",
-    ["Deployment", "tsa", "tsa-server"],
-    (s) => {
-      s["replicas"] = 0;
-    },
+  edited("the TSA's root comes before its leaf", "tsa-chain-misordered", tsaChain, (map) =>
+    rewrite(map, "chain.pem", (text) => (text.match(blocks) ?? []).reverse().join("")),
   ),
-  field(
-    "Fulcio's Service leads nowhere",
-    "service-selector",
-    ["Service", "fulcio", "fulcio"],
-    (s) => {
-      s["selector"] = { "app.kubernetes.io/name": "other" };
-    },
-  ),
-  field(
+  spec("the TSA is scaled to nothing", "scaled-to-zero", ["Deployment", "tsa", "tsa-server"], {
+    replicas: 0,
+  }),
+  spec("Fulcio's Service leads nowhere", "service-selector", ["Service", "fulcio", "fulcio"], {
+    selector: { "app.kubernetes.io/name": "other" },
+  }),
+  edited(
     "Rekor's Service has another port",
     "service-port",
     ["Service", "rekor-1", "rekor-1-server"],
-    (s) => {
-      (s["ports"] as { port: number }[])[0]!.port = 8080;
+    ({ spec }) => {
+      (spec as { ports: { port: number }[] }).ports[0]!.port = 8080;
     },
   ),
-  {
-    name: "ct_server runs from another image",
-    expects: "object-changed",
-    part: "ctlog",
-    mender: "doctor",
-    inject: (target) =>
-      edit(target, ["Deployment", "ctlog", "ctlog"], (deployment) => {
-        pod(deployment).containers[0]!.image = "ghcr.io/sigstore/scaffolding/ct_server:latest";
-      }),
-  },
+  edited(
+    "ct_server runs from another image",
+    "object-changed",
+    ["Deployment", "ctlog", "ctlog"],
+    (deployment) => {
+      pod(deployment).containers[0]!.image = "ghcr.io/sigstore/scaffolding/ct_server:latest";
+    },
+  ),
   deleted(["Deployment", "fulcio", "fulcio-server"]),
   deleted(["Deployment", "trillian", "trillian-mysql"]),
   deleted(["Service", "rekor-1", "rekor-1-server"]),
