@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { addRecover, addRotate } from "./commands/change.ts";
 import { addObserve, addTree } from "./commands/internal.ts";
 import { addBackup, addRestore } from "./commands/keep.ts";
-import { addDoctor, addImages, addToken, addVerify } from "./commands/look.ts";
+import { addDoctor, addImages, addRbac, addToken, addVerify } from "./commands/look.ts";
 import type { Terminal } from "./commands/terminal.ts";
 
 /**
@@ -18,6 +18,7 @@ export function buildProgram(terminal: Terminal): Command {
   addDoctor(program, terminal);
   addToken(program, terminal);
   addImages(program, terminal);
+  addRbac(program, terminal);
   addRotate(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);

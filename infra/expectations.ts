@@ -8,6 +8,7 @@ import {
   rekorNames,
   rekorNamespace,
   servicePort,
+  tufNamespace,
 } from "./scaffold/names.ts";
 import { ctLogPrefix } from "./platform/exposure.ts";
 import type { Plan } from "./trust/decide.ts";
@@ -23,7 +24,7 @@ export function serviceNames(prefix: string) {
   return {
     ctLog: at(componentNamespace(prefix, "ctlog"), ctLogName),
     fulcio: at(componentNamespace(prefix, "fulcio"), fulcioName),
-    tuf: at(`${prefix}-tuf`, "tuf"),
+    tuf: at(tufNamespace(prefix), "tuf"),
     rekor: (generation: number) =>
       at(rekorNamespace(prefix, generation), rekorNames(generation).server),
   };

@@ -12,6 +12,7 @@ import { Probe } from "./platform/probe.ts";
 import { TufMirror } from "./platform/tuf/mirror.ts";
 import { chartVersion } from "./scaffold/chart.ts";
 import { imageReference, selectImages } from "./scaffold/images.ts";
+import { tufNamespace } from "./scaffold/names.ts";
 import { CtLog } from "./services/ctLog.ts";
 import { Fulcio } from "./services/fulcio.ts";
 import type { ReleaseContext } from "./services/release.ts";
@@ -196,11 +197,11 @@ const publication = new TufPublication(
   },
   { dependsOn: [endings] },
 );
-const tufNamespace = namespace(`${prefix}-tuf`, config.labels);
+const tufHome = namespace(tufNamespace(prefix), config.labels);
 const mirrorServer = new TufMirror(
   "tuf-mirror",
   {
-    namespace: tufNamespace,
+    namespace: tufHome,
     images: {
       nginx: imageReference(context.images.nginx),
       node: imageReference(context.images.node),
@@ -258,7 +259,7 @@ const switchedGate = new Gate(
   { dependsOn: [fulcio] },
 );
 const switched = new Switches("switches", { ...history, seen: switchedGate.seen });
-const account = new Probe("probe", { namespace: tufNamespace.metadata.name }).serviceAccount;
+const account = new Probe("probe", { namespace: tufHome.metadata.name }).serviceAccount;
 
 // What clients, the command line and the next update need: `StackOutputs` says it in types.
 export const mirror = {
@@ -274,7 +275,7 @@ export const services = {
 };
 export const issuers = config.issuers;
 export const probe = {
-  namespace: tufNamespace.metadata.name,
+  namespace: tufHome.metadata.name,
   serviceAccount: account,
   audience: "sigstore",
 };

@@ -4,6 +4,7 @@ import { growthOf, type RecordedLog } from "./observe/growth.ts";
 import { kubernetesContext, viewCluster } from "./platform/cluster.ts";
 import { stateName } from "./platform/tuf/signer.ts";
 import { assertGrown, assertSameStack, lastCheckpoints } from "./preflight.ts";
+import { tufNamespace } from "./scaffold/names.ts";
 import type { Memory } from "./trust/memory.ts";
 
 /** The cluster that the update is for, after it was found to be the state's own. */
@@ -18,7 +19,7 @@ export interface Cluster {
  */
 export async function look(memory: Memory, prefix: string, now: Date): Promise<Cluster> {
   const context = kubernetesContext();
-  const timestamp = { namespace: `${prefix}-tuf`, name: stateName };
+  const timestamp = { namespace: tufNamespace(prefix), name: stateName };
   const view = await viewCluster(context, timestamp);
   assertSameStack(memory, view, now);
   const growths = await growthOf(view.config, recordedLogs(memory, prefix));

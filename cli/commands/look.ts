@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { DoctorOptions } from "../doctor/command.ts";
 import type { ImagesOptions } from "../images/command.ts";
+import type { RbacOptions } from "../rbac/command.ts";
 import type { VerifyOptions } from "../verify/command.ts";
 import { exitCode } from "../exit.ts";
 import { seconds } from "./arguments.ts";
@@ -83,5 +84,21 @@ export function addImages(program: Command, terminal: Terminal): void {
     .action(async (options: ImagesOptions) => {
       const { images } = await import("../images/command.ts");
       await images(options, (text) => terminal.out(text));
+    });
+}
+
+export function addRbac(program: Command, terminal: Terminal): void {
+  program
+    .command("rbac")
+    .description("Print the namespaces and the least rights that deploying a stack takes, as YAML")
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("--file <file>", "read this stack file (default: stacks/Pulumi.<stack>.yaml)")
+    .option("--service-account <namespace/name>", "who deploys: a service account")
+    .option("--user <name>", "who deploys: a user")
+    .option("--group <name>", "who deploys: a group")
+    .addHelpText("after", "\nFor `kubectl apply -f -`, by an administrator: docs/rbac.md.")
+    .action(async (options: RbacOptions) => {
+      const { printRights } = await import("../rbac/command.ts");
+      await printRights(options, (text) => terminal.out(text));
     });
 }

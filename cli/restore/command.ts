@@ -1,10 +1,10 @@
-import { CoreV1Api } from "@kubernetes/client-node";
+import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { confirm } from "../ask.ts";
 import { unpack, type Backup } from "../backup/archive.ts";
 import { backupPassphrase } from "../backup/passphrase.ts";
 import { targetOf, type Target } from "../cluster.ts";
 import { CannotRun } from "../errors.ts";
-import { exportState, importState, prefixOf } from "../state.ts";
+import { exportState, importState, namespacesOf, prefixOf } from "../state.ts";
 import { verify } from "../verify/command.ts";
 import { deployAndLoad } from "./deploy.ts";
 import { planRestore } from "./plan.ts";
@@ -33,7 +33,8 @@ export async function restore(
   const passphrase = backupPassphrase();
   const { manifest, state, bytes } = await readThrough(file, passphrase);
   const [current, target] = await Promise.all([exportState(stack), targetOf(stack)]);
-  const cluster = { uid: target.uid, namespaces: await namespacesIn(target) };
+  const spaces = [...new Set([state, current].flatMap(namespacesOf))];
+  const cluster = { uid: target.uid, occupied: await occupied(target, spaces) };
   const plan = planRestore({ backup: { manifest, state }, current, cluster });
   print(`${file}, made at ${manifest.created}: the dump has ${bytes} bytes. It ends with`);
   for (const [name, { size, rootHash }] of Object.entries(manifest.checkpoints))
@@ -63,9 +64,19 @@ async function readThrough(
   return { ...rest, bytes };
 }
 
-async function namespacesIn({ config }: Target): Promise<string[]> {
-  const { items } = await config.makeApiClient(CoreV1Api).listNamespace();
-  return items.flatMap(({ metadata }) => metadata?.name ?? []);
+/** Those of the namespaces that hold anything of a stack; an empty one may be there before it. */
+async function occupied({ config }: Target, names: readonly string[]): Promise<string[]> {
+  const core = config.makeApiClient(CoreV1Api);
+  const apps = config.makeApiClient(AppsV1Api);
+  const holds = async (namespace: string) => {
+    const lists = await Promise.all([
+      apps.listNamespacedDeployment({ namespace }),
+      core.listNamespacedPersistentVolumeClaim({ namespace }),
+      core.listNamespacedSecret({ namespace, labelSelector: "owner=helm" }),
+    ]);
+    return lists.some(({ items }) => items.length > 0) ? [namespace] : [];
+  };
+  return (await Promise.all(names.map(holds))).flat();
 }
 
 const warning =

@@ -4,7 +4,7 @@ import type { Checkpoints } from "../../infra/trust/stamps.ts";
 import type { Backup } from "../backup/archive.ts";
 import { CannotRun } from "../errors.ts";
 import { logsOf, type KnownLog } from "../logs.ts";
-import { clusterOf, namespacesOf, stashesOf, type State } from "../state.ts";
+import { clusterOf, stashesOf, type State } from "../state.ts";
 import type { Mark } from "./load.ts";
 import { moved } from "./move.ts";
 
@@ -13,8 +13,8 @@ export interface Situation {
   backup: Pick<Backup, "manifest" | "state">;
   /** The stack's state as it is; a new stack has no resources in it. */
   current: State;
-  /** The cluster that is restored to: its uid, and the names of its namespaces. */
-  cluster: { uid: string; namespaces: readonly string[] };
+  /** The cluster that is restored to: its uid, and which of the stack's namespaces hold something. */
+  cluster: { uid: string; occupied: readonly string[] };
 }
 
 export interface Plan {
@@ -39,7 +39,7 @@ export function planRestore({ backup, current, cluster }: Situation): Plan {
   assertNotOlder(backup.manifest.checkpoints, recorded, logs);
   const marks = [backup.manifest.checkpoints, recorded].flatMap((of) => marksOf(of, logs));
   if (clusterOf(current) === cluster.uid) return { state: undefined, marks };
-  assertEmpty(newest, cluster.namespaces);
+  assertEmpty(cluster.occupied);
   return { state: moved(newest), marks };
 }
 
@@ -58,11 +58,10 @@ function isNewer(current: State, other: State): boolean {
   return current.deployment.resources.length > 0 && timeOf(current) >= timeOf(other);
 }
 
-function assertEmpty(state: State, existing: readonly string[]): void {
-  const taken = namespacesOf(state).filter((name) => existing.includes(name));
+function assertEmpty(taken: readonly string[]): void {
   if (taken.length === 0) return;
   throw new CannotRun(
-    `The cluster has namespaces of this stack's names (${taken.join(", ")}), but the stack's state ` +
+    `Namespaces of this stack's names hold something already (${taken.join(", ")}), but the state ` +
       "does not belong to it; nothing was changed. If KUBECONFIG names the right cluster, and what is " +
       "in them is of no use: kubectl delete namespace NAME",
   );

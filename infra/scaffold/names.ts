@@ -18,6 +18,21 @@ export function rekorNamespace(prefix: string, generation: number): string {
   return `${prefix}-rekor-${generation}`;
 }
 
+/** The namespace of the TUF mirror, of its signer and of the probe. */
+export function tufNamespace(prefix: string): string {
+  return `${prefix}-tuf`;
+}
+
+/** Every namespace of a stack. */
+export function stackNamespaces(prefix: string, rekorGenerations: readonly number[]): string[] {
+  const components = ["trillian", "ctlog", "tsa", "fulcio"] as const;
+  return [
+    ...components.map((component) => componentNamespace(prefix, component)),
+    ...rekorGenerations.map((generation) => rekorNamespace(prefix, generation)),
+    tufNamespace(prefix),
+  ];
+}
+
 /** Trillian's Services and Deployments. */
 export const trillianNames = {
   logServer: "trillian-logserver",

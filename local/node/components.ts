@@ -1,6 +1,6 @@
 // The command lines and configuration files of etcd and the Kubernetes components: pure functions.
 import { join } from "node:path";
-import { addresses, cgroupName, nodeName, type Layout } from "./layout.ts";
+import { addresses, cgroupName, deployer, nodeName, type Layout } from "./layout.ts";
 import { ports } from "./ports.ts";
 import type { ProcessSpec } from "./processes.ts";
 
@@ -60,6 +60,22 @@ export function etcd(at: Layout): ProcessSpec {
   };
 }
 
+export const auditPolicyPath = (at: Layout): string => join(at.run, "audit-policy.json");
+export const auditLogPath = (at: Layout): string => join(at.run, "audit.log");
+
+/**
+ * What is logged of the API's use (audit.k8s.io/v1): what the deploying identity asked for, without
+ * any content. It says which rights a deployment really takes.
+ */
+export function auditPolicy(): object {
+  return {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    rules: [{ level: "Metadata", users: [deployer.user] }, { level: "None" }],
+  };
+}
+
 /**
  * kube-apiserver, bound to the bridge's address: the machine and the pods reach it, the network
  * around the machine does not.
@@ -92,6 +108,10 @@ export function apiServer(at: Layout, binaries: string): ProcessSpec {
       "authorization-mode": "Node,RBAC",
       "enable-admission-plugins": "NodeRestriction",
       "allow-privileged": true,
+      "audit-policy-file": auditPolicyPath(at),
+      "audit-log-path": auditLogPath(at),
+      "audit-log-maxsize": 50, // megabytes
+      "audit-log-maxbackup": 1,
       profiling: false,
     }),
   };

@@ -78,6 +78,7 @@ async function prepare(pauseImage: string): Promise<void> {
   mkdirSync(layout.kubelet, { recursive: true });
   const write = (path: string, value: object): void =>
     writeFileSync(path, JSON.stringify(value, null, 2));
+  write(components.auditPolicyPath(layout), components.auditPolicy());
   write(components.proxyConfigPath(layout), components.proxyConfig(layout));
   write(components.kubeletConfigPath(layout), components.kubeletConfig(layout));
 }

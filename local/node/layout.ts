@@ -20,6 +20,13 @@ export const addresses = {
  */
 export const cgroupName = "anchorhold";
 
+/** Who deploys the stack here: a service account with the rights of `anchorhold rbac`. */
+export const deployer = {
+  namespace: "anchorhold-deploy",
+  name: "deployer",
+  user: "system:serviceaccount:anchorhold-deploy:deployer",
+} as const;
+
 /** Where everything of the node lies. All paths are absolute. */
 export interface Layout {
   /** State: survives a stop, removed by a purge. */

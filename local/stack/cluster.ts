@@ -8,22 +8,22 @@ import { kubeconfigFile } from "./environment.ts";
  * Points everything that runs here at one cluster: a kubeconfig with that one context is written,
  * after the cluster has answered and has granted what the program needs.
  *
- * @param context a context of `source`; its current one if left out
- * @param source a kubeconfig; KUBECONFIG or ~/.kube/config if left out
+ * @param context a context of the caller's kubeconfig
+ * @param space a namespace of the stack, whether it is there or not
  * @throws LocalError when there is no such context, no answer, or no right to deploy
  */
-export async function useCluster(context?: string, source?: string): Promise<void> {
-  const config = load(source);
-  if (context !== undefined) selectContext(config, context);
-  await checkCluster(config);
+export async function useContext(context: string, space: string): Promise<void> {
+  const config = load();
+  selectContext(config, context);
+  await checkCluster(config, space);
   writeFileSync(kubeconfigFile, single(config), { mode: 0o600 });
 }
 
-function load(source: string | undefined): KubeConfig {
+/** KUBECONFIG or ~/.kube/config. */
+function load(): KubeConfig {
   const config = new KubeConfig();
   try {
-    if (source === undefined) config.loadFromDefault();
-    else config.loadFromFile(source);
+    config.loadFromDefault();
   } catch (error) {
     throw new LocalError(
       `The kubeconfig cannot be read (${oneLine(error)}). Set KUBECONFIG to one that exists, or ` +
@@ -44,7 +44,7 @@ function selectContext(config: KubeConfig, context: string): void {
   config.setCurrentContext(context);
 }
 
-async function checkCluster(config: KubeConfig): Promise<void> {
+async function checkCluster(config: KubeConfig, namespace: string): Promise<void> {
   const name = config.getCurrentContext();
   try {
     await config.makeApiClient(VersionApi).getCode();
@@ -55,12 +55,13 @@ async function checkCluster(config: KubeConfig): Promise<void> {
     );
   }
   const review = await config.makeApiClient(AuthorizationV1Api).createSelfSubjectAccessReview({
-    body: { spec: { resourceAttributes: { verb: "create", resource: "namespaces" } } },
+    body: { spec: { resourceAttributes: { verb: "create", resource: "secrets", namespace } } },
   });
   if (review.status?.allowed !== true)
     throw new LocalError(
-      `The user of context "${name}" may not create namespaces, so nothing was deployed. ` +
-        "Check with `kubectl auth can-i create namespaces`, and ask for that right.",
+      `The user of context "${name}" may not create Secrets in namespace ${namespace}, so nothing ` +
+        "was deployed. `npm run anchorhold -- rbac` prints the rights that it needs: let an " +
+        "administrator apply them.",
     );
 }
 

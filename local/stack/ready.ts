@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, KubeConfig, type V1Deployment } from "@kubernetes/client-node";
+import type { Spaces } from "../../cli/rbac/manifests.ts";
+import { stackNamespaces } from "../../infra/scaffold/names.ts";
 import { LocalError } from "../errors.ts";
 import type { Report } from "../report.ts";
 import { kubeconfigFile } from "./environment.ts";
@@ -10,18 +12,20 @@ const limitSeconds = 240;
 /**
  * Waits until every Deployment of the stack is there in full.
  *
- * @param prefix what the stack's namespaces begin with, without the dash
  * @throws LocalError naming those that are not, after four minutes
  */
-export async function waitForStack(prefix: string, report: Report): Promise<void> {
+export async function waitForStack(spaces: Spaces, report: Report): Promise<void> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfigFile);
   const apps = config.makeApiClient(AppsV1Api);
+  const namespaces = stackNamespaces(spaces.prefix, spaces.rekor);
   const deadline = Date.now() + limitSeconds * 1000;
   for (let tries = 0; ; tries += 1) {
-    const { items } = await apps.listDeploymentForAllNamespaces();
-    const missing = items
-      .filter(({ metadata }) => metadata?.namespace?.startsWith(`${prefix}-`))
+    const lists = await Promise.all(
+      namespaces.map((namespace) => apps.listNamespacedDeployment({ namespace })),
+    );
+    const missing = lists
+      .flatMap(({ items }) => items)
       .filter((deployment) => !isComplete(deployment))
       .map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`);
     if (missing.length === 0) return;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as YAML from "yaml";
+import type { Spaces } from "../../cli/rbac/manifests.ts";
 import { LocalError } from "../errors.ts";
 import { choicesFile, projectDir, stackFile } from "./environment.ts";
 import { rotatedHere, type GenerationLines, type TrustLines } from "./generations.ts";
@@ -66,9 +67,11 @@ export function chooseGenerations(kind: string, generations: GenerationLines): v
     throw new LocalError(`${committedFile} names every generation of ${kind}: rotate it there.`);
 }
 
-/** What the deployed stack's namespaces begin with. */
-export function deployedPrefix(): string {
-  return String(readYaml(stackFile).config["anchorhold:prefix"]);
+/** Which namespaces the stack has here; readable before it is deployed. */
+export function configuredSpaces(): Spaces {
+  const { merged } = mergedConfig(knownChoices() ?? {});
+  const { rekor = {} } = merged["anchorhold:trust"] as TrustLines;
+  return { prefix: String(merged["anchorhold:prefix"]), rekor: Object.keys(rekor).map(Number) };
 }
 
 function saveChoices(choices: Choices, encryptionsalt: string): void {
@@ -82,6 +85,16 @@ function knownChoices(): Choices | undefined {
 }
 
 function writeMerged(choices: Choices, encryptionsalt: string): void {
+  const { merged, rotated } = mergedConfig(choices);
+  const comment =
+    "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n" +
+    (rotated.length === 0 ? "" : `# Rotated here, so not from there: ${rotated.join(", ")}.\n`);
+  const text = pulumiYaml({ encryptionsalt, config: merged });
+  replaceFile(stackFile, comment + text);
+}
+
+/** The committed configuration with what was chosen here, and the kinds that were rotated here. */
+function mergedConfig(choices: Choices) {
   const { config } = readYaml(committedFile);
   const trust = config["anchorhold:trust"] as TrustLines | undefined;
   const own = rotatedHere(trust, choices.trust);
@@ -94,11 +107,7 @@ function writeMerged(choices: Choices, encryptionsalt: string): void {
     "anchorhold:images": { ...choices.images, ...ownImages },
     ...(isEmpty(own) ? {} : { "anchorhold:trust": { ...trust, ...own } }),
   };
-  const comment =
-    "# Written by `npm start` from stacks/Pulumi.local.yaml; edit that one instead.\n" +
-    (isEmpty(own) ? "" : `# Rotated here, so not from there: ${Object.keys(own).join(", ")}.\n`);
-  const text = pulumiYaml({ encryptionsalt, config: merged });
-  replaceFile(stackFile, comment + text);
+  return { merged: merged as Record<string, unknown>, rotated: Object.keys(own) };
 }
 
 /** For Pulumi, which reads YAML 1.1: a time without quotes would not arrive as the text that it is. */

@@ -3,13 +3,15 @@ import { writeFileSync } from "node:fs";
 import { parseOutputs } from "../../cli/verify/outputs.ts";
 import { identityToken } from "../../cli/verify/token.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
+import { tufNamespace } from "../../infra/scaffold/names.ts";
 import { LocalError } from "../errors.ts";
 import { ensureEverything } from "../everything.ts";
 import { ensureImages } from "../images/index.ts";
 import { startNode } from "../node/index.ts";
 import type { Report } from "../report.ts";
 import { chooseChart } from "./chart.ts";
-import { useCluster } from "./cluster.ts";
+import { useContext } from "./cluster.ts";
+import { makeDeployer } from "./deployer.ts";
 import { signWithCosign } from "./cosign.ts";
 import { kubeconfigFile, outputsFile, prepareHome, stackFile } from "./environment.ts";
 import { handThrough } from "./handThrough.ts";
@@ -18,7 +20,7 @@ import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
 import { waitForStack } from "./ready.ts";
 import { assertPassphrase, restoreStack, type RestoreOptions } from "./restore.ts";
-import { deployedPrefix, writeStackFile, type Choices } from "./stackFile.ts";
+import { configuredSpaces, writeStackFile, type Choices } from "./stackFile.ts";
 import { chooseCosign, choosePulumi, type PulumiChoice } from "./toolchain.ts";
 
 export interface UpOptions extends Partial<RestoreOptions> {
@@ -45,7 +47,7 @@ export async function up(options: UpOptions, report: Report): Promise<void> {
   await writeStackFile(choice, choices);
   if (file === undefined) await deploy(choice, report);
   else await restoreStack({ restore: file, nothingSignedSince }, choice, report);
-  await waitForStack(deployedPrefix(), report);
+  await waitForStack(configuredSpaces(), report);
   const outputs = await saveOutputs(choice);
   await verify(choice);
   process.env.KUBECONFIG = kubeconfigFile;
@@ -56,7 +58,7 @@ export async function up(options: UpOptions, report: Report): Promise<void> {
 
 async function chooseCluster(options: UpOptions, report: Report): Promise<Choices> {
   if (options.context !== undefined) {
-    await useCluster(options.context);
+    await useContext(options.context, tufNamespace(configuredSpaces().prefix));
     report(`Cluster: context ${options.context}`);
     if (options.localImages !== true) {
       report("Images: the published ones, by digest");
@@ -67,7 +69,8 @@ async function chooseCluster(options: UpOptions, report: Report): Promise<Choice
   report("Cluster: a node built here from package registries");
   const images = await ensureImages(report);
   const node = await startNode(images, report);
-  await useCluster(undefined, node.kubeconfig);
+  const deployer = await makeDeployer(node.kubeconfig, configuredSpaces());
+  writeFileSync(kubeconfigFile, deployer, { mode: 0o600 });
   report("Images: built here from Go modules and Debian packages, by content hash");
   return { images: localImageReferences(images) };
 }

@@ -54,7 +54,7 @@ await describeStack("anchorhold backup", ({ outputs }) => {
     const rows = text.slice(text.indexOf("INSERT INTO `Trees`"));
     for (const { treeId } of trees) expect(rows).toContain(`(${treeId},`);
     const nothing = stateSchema.parse({ version: 3, deployment: {} });
-    const cluster = { uid: "another", namespaces: [] };
+    const cluster = { uid: "another", occupied: [] };
     const { state, marks } = planRestore({ backup: about, current: nothing, cluster });
     expect(marks.map(({ name }) => name)).toContain(`rekor-${outputs.life.rekor.issues}`);
     expect(JSON.stringify(state)).not.toContain("kubernetes:core/v1:Namespace");

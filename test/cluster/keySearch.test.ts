@@ -2,12 +2,11 @@
 // every process of this machine while Pulumi works on it.
 import { beforeAll, expect, test } from "vitest";
 import { loadKubeConfig } from "../../infra/observe/kubeconfig.ts";
-import { kubeconfigFile } from "../../local/stack/environment.ts";
 import { meantFor } from "../support/keySearch/meant.ts";
 import { ProcessWatch } from "../support/keySearch/processes.ts";
 import { judge, KeySearch, type Place } from "../support/keySearch/search.ts";
 import { secretsOf, type ExportedResources } from "../support/keySearch/secrets.ts";
-import { isOurNode, whySkipped } from "./support/node.ts";
+import { adminKubeconfig, isOurNode, whySkipped } from "./support/node.ts";
 import { filesOfNode, logsOf, objectsOf } from "./support/searched.ts";
 import { describeStack, mustRun, projectRoot, pulumi, readOutputs } from "./support/stack.ts";
 
@@ -38,7 +37,7 @@ await describeStack("keys stay put", (stack) => {
   test.skipIf(!isOurNode)(
     `nothing but the Secrets that are meant for it has a secret${whySkipped}`,
     async () => {
-      const config = loadKubeConfig({ kubeconfig: kubeconfigFile });
+      const config = loadKubeConfig({ kubeconfig: adminKubeconfig() });
       const objects = await objectsOf(config);
       const logs = await logsOf(config, stack.outputs.prefix);
       const files = [...filesOfNode()];

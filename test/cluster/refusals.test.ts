@@ -65,7 +65,7 @@ await describeStack("npm start refuses, and changes nothing", (stack) => {
     // The probe's account may do nothing; a token for Fulcio is none for the API, so ask for one.
     const path = kubeconfig("no-rights", { token: await apiToken(stack.outputs.probe) });
     const { code, stderr } = await start(path, "--context", "limited");
-    expect(stderr).toMatch(/The user of context "limited" may not create namespaces/);
+    expect(stderr).toMatch(/The user of context "limited" may not create Secrets in namespace/);
     expect(code).toBe(1);
   });
 

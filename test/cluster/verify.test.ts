@@ -7,7 +7,7 @@ import type { Finding } from "../../cli/verify/finding.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import { freePort } from "./support/registry.ts";
 import { run } from "./support/process.ts";
-import { anchorholdVerify, describeStack, projectRoot } from "./support/stack.ts";
+import { anchorholdVerify, asDeployer, describeStack, projectRoot } from "./support/stack.ts";
 
 interface Report {
   findings: Finding[];
@@ -50,7 +50,10 @@ await describeStack("anchorhold verify", ({ outputs }) => {
     const file = join(folder, "as-they-are.json");
     await writeFile(file, JSON.stringify(outputs));
     const args = ["cli/main.ts", "token", "--outputs", file];
-    const { code, stdout } = await run(process.execPath, args, { cwd: projectRoot });
+    const { code, stdout } = await run(process.execPath, args, {
+      cwd: projectRoot,
+      env: asDeployer(),
+    });
     const [, payload = "", ...rest] = stdout.trimEnd().split(".");
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub: string };
     const { namespace, serviceAccount } = outputs.probe;

@@ -44,7 +44,7 @@ const plan = (state: State, current: State, uid: string) =>
       state,
     },
     current,
-    cluster: { uid, namespaces: [] },
+    cluster: { uid, occupied: [] },
   }).state;
 
 test("the same Sigstore comes up in another cluster: nothing is made twice", async () => {

@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { at, dataOf, refOf, title, type KubeObject } from "../kubernetes.ts";
+import { tufNamespace } from "../../../infra/scaffold/names.ts";
 import { isTimestampOf, readTimestamp } from "../../../infra/trust/tuf/timestamp.ts";
 import { timestampKey } from "../../../infra/trust/tuf/timestampState.ts";
 import { readLastSigning } from "../lastSigning.ts";
@@ -17,14 +18,14 @@ export function timestampMap({ state, live }: Evidence): KubeObject | undefined 
     ({ expected }) =>
       expected.kind === "ConfigMap" &&
       expected["data"] === undefined &&
-      expected.metadata.namespace === `${state.outputs.prefix}-tuf`,
+      expected.metadata.namespace === tufNamespace(state.outputs.prefix),
   );
   return found && live[title(refOf(found.expected))];
 }
 
 /** The CronJobs of the mirror: there is one, and it signs. */
 export function signers({ state, live }: Evidence): KubeObject[] {
-  const space = `${state.outputs.prefix}-tuf`;
+  const space = tufNamespace(state.outputs.prefix);
   return Object.values(live).filter(
     ({ kind, metadata }) => kind === "CronJob" && metadata.namespace === space,
   );

@@ -9,10 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseOutputs } from "../../../cli/verify/outputs.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { documents } from "../../../infra/trust/documents.ts";
-import { kubeconfigFile, outputsFile } from "../../../local/stack/environment.ts";
+import { outputsFile } from "../../../local/stack/environment.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
 import { SigstoreJs } from "../support/js.ts";
 import { Load } from "../support/load/load.ts";
+import { adminKubeconfig } from "../support/node.ts";
 import { RollWatcher } from "../support/load/rollWatcher.ts";
 import { PlainChart, plainPrefix } from "./instance.ts";
 import { serveMirror } from "./mirror.ts";
@@ -63,7 +64,7 @@ async function compare(outputs: StackOutputs, plain: PlainChart, cosign: string)
   }
 }
 
-process.env.KUBECONFIG = kubeconfigFile;
+process.env.KUBECONFIG = adminKubeconfig();
 const { helm, cosign } = await ensureTools(["helm", "cosign"], say);
 if (helm === undefined || cosign === undefined) throw new Error("a tool has no path");
 const outputs = parseOutputs(await readFile(outputsFile, "utf8"), outputsFile);

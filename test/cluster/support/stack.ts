@@ -7,6 +7,7 @@ import { parseOutputs } from "../../../cli/verify/outputs.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { kubeconfigFile } from "../../../local/stack/environment.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
+import { adminKubeconfig } from "./node.ts";
 import { mustRun, run } from "./process.ts";
 
 export const projectRoot = fileURLToPath(new URL("../../..", import.meta.url));
@@ -37,6 +38,12 @@ export async function readOutputs(): Promise<StackOutputs> {
   return parseOutputs(stdout, "the local stack");
 }
 
+/** For programs under test that `local/cli.ts` does not run: they are the deploying identity's. */
+export const asDeployer = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  KUBECONFIG: kubeconfigFile,
+});
+
 /** The running stack, or why there is none. */
 async function findStack(): Promise<Stack | { reason: string }> {
   if (!process.env.ANCHORHOLD_OUTPUTS && !existsSync(kubeconfigFile)) {
@@ -46,8 +53,8 @@ async function findStack(): Promise<Stack | { reason: string }> {
     const outputs = await readOutputs();
     const answer = await fetch(outputs.mirror.rootUrl, { signal: AbortSignal.timeout(10_000) });
     if (!answer.ok) return { reason: `${outputs.mirror.rootUrl} answers HTTP ${answer.status}` };
-    // The programs under test read the same cluster as `npm start` left behind.
-    if (existsSync(kubeconfigFile)) process.env.KUBECONFIG = kubeconfigFile;
+    // What a test does to the cluster, it does as its administrator.
+    if (existsSync(kubeconfigFile)) process.env.KUBECONFIG = adminKubeconfig();
     const { cosign, crane } = await ensureTools(["cosign", "crane", "pulumi"], report);
     if (cosign === undefined || crane === undefined) throw new Error("a tool has no path");
     return { outputs, cosign, crane };
@@ -81,7 +88,10 @@ export async function describeStack(name: string, define: (stack: Stack) => void
 
 /** Runs `anchorhold verify` in a process of its own. */
 export const anchorholdVerify = (...args: string[]) =>
-  run(process.execPath, ["cli/main.ts", "verify", ...args], { cwd: projectRoot });
+  run(process.execPath, ["cli/main.ts", "verify", ...args], {
+    cwd: projectRoot,
+    env: asDeployer(),
+  });
 
 /** `npm run anchorhold -- verify`: of the local stack, as its state has it now. */
 export const verifyLocal = () =>

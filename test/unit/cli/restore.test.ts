@@ -66,7 +66,7 @@ function situation({
   backup = stateOf(),
   current = empty,
   uid = "new",
-  namespaces = ["default"],
+  occupied = [] as string[],
 } = {}): Situation {
   const manifest = {
     version: 1 as const,
@@ -74,7 +74,7 @@ function situation({
     checkpoints: { "ctlog-1": dumped },
     stateBytes: 2,
   };
-  return { backup: { manifest, state: backup }, current, cluster: { uid, namespaces } };
+  return { backup: { manifest, state: backup }, current, cluster: { uid, occupied } };
 }
 
 const names = (state: State | undefined) =>
@@ -126,9 +126,7 @@ describe("the plan", () => {
 
   test("begun in this cluster already: its own state stays", () => {
     const begun = stateOf({ time: "2026-11-24T00:00:00Z", cluster: "new" });
-    expect(planRestore(situation({ current: begun, namespaces: ["s-ctlog"] })).state).toBe(
-      undefined,
-    );
+    expect(planRestore(situation({ current: begun, occupied: ["s-ctlog"] })).state).toBe(undefined);
   });
 
   test("of another Sigstore's stack is refused", () => {
@@ -136,9 +134,9 @@ describe("the plan", () => {
     expect(() => planRestore(situation({ current: other }))).toThrow(/another Sigstore/);
   });
 
-  test("in a cluster that has this stack's namespaces is refused", () => {
-    expect(() => planRestore(situation({ namespaces: ["s-ctlog"] }))).toThrow(
-      /has namespaces of this stack's names \(s-ctlog\)/,
+  test("in a cluster where this stack's namespaces hold something is refused", () => {
+    expect(() => planRestore(situation({ occupied: ["s-ctlog"] }))).toThrow(
+      /hold something already \(s-ctlog\)/,
     );
   });
 

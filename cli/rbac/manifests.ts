@@ -1,0 +1,79 @@
+import { stackNamespaces } from "../../infra/scaffold/names.ts";
+import { namespaceRules, namespaceVerbs } from "./rules.ts";
+
+/** Who deploys, as an RBAC subject. */
+export type Subject =
+  | { kind: "ServiceAccount"; namespace: string; name: string }
+  | { kind: "User" | "Group"; apiGroup: "rbac.authorization.k8s.io"; name: string };
+
+/** The part of a configuration that decides which namespaces there are. */
+export interface Spaces {
+  prefix: string;
+  /** Every generation that is configured. */
+  rekor: readonly number[];
+}
+
+/** A Kubernetes object. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  [field: string]: unknown;
+}
+
+const rbac = "rbac.authorization.k8s.io";
+
+/**
+ * What an administrator applies once before the first deployment, and again for a new Rekor
+ * generation: the stack's namespaces, and a Role in each for the deploying identity.
+ */
+export function deployerManifests({ prefix, rekor }: Spaces, subject: Subject): Manifest[] {
+  const spaces = stackNamespaces(prefix, rekor);
+  const name = `${prefix}-deployer`;
+  return [
+    ...spaces.map((space) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: space },
+    })),
+    ...spaces.flatMap((namespace) => [
+      {
+        apiVersion: `${rbac}/v1`,
+        kind: "Role",
+        metadata: { name, namespace },
+        rules: namespaceRules.map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
+      },
+      binding("RoleBinding", { name, namespace }, "Role", subject),
+    ]),
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: "ClusterRole",
+      metadata: { name },
+      rules: [
+        rule("namespaces", namespaceVerbs, spaces),
+        // Its uid tells one cluster from another.
+        rule("namespaces", ["get"], ["kube-system"]),
+      ],
+    },
+    binding("ClusterRoleBinding", { name }, "ClusterRole", subject),
+  ];
+}
+
+function rule(resource: string, verbs: readonly string[], resourceNames: readonly string[]) {
+  return { apiGroups: [""], resources: [resource], verbs, resourceNames };
+}
+
+function binding(
+  kind: "RoleBinding" | "ClusterRoleBinding",
+  metadata: Manifest["metadata"],
+  role: "Role" | "ClusterRole",
+  subject: Subject,
+) {
+  return {
+    apiVersion: `${rbac}/v1`,
+    kind,
+    metadata,
+    roleRef: { apiGroup: rbac, kind: role, name: metadata.name },
+    subjects: [subject],
+  };
+}

@@ -1,0 +1,36 @@
+/** What one namespace of a stack lets its deploying identity do with a kind of object. */
+export interface Rule {
+  apiGroup: string;
+  resources: readonly string[];
+  verbs: readonly string[];
+}
+
+const read = ["get", "list", "watch"] as const;
+/** Pulumi applies on the server (`patch`), Helm creates, patches and deletes. */
+const manage = [...read, "create", "patch", "update", "delete"] as const;
+
+/**
+ * The rights of whoever runs `pulumi up` and `anchorhold` for a stack, in each of its namespaces. A
+ * test deploys, rotates, repairs and backs up under them, and holds them against what the API server
+ * has logged: what is missing fails there, and so does what nothing uses.
+ */
+export const namespaceRules: readonly Rule[] = [
+  // Helm's records are Secrets too.
+  { apiGroup: "", resources: ["secrets", "configmaps", "services"], verbs: manage },
+  { apiGroup: "", resources: ["serviceaccounts", "persistentvolumeclaims"], verbs: manage },
+  { apiGroup: "", resources: ["pods", "endpoints"], verbs: read },
+  // Trees are made, and replicas observed, through the API; the database is dumped inside its pod.
+  { apiGroup: "", resources: ["pods/portforward", "pods/exec"], verbs: ["create", "get"] },
+  // `anchorhold verify` signs with a short-lived token of the probe.
+  { apiGroup: "", resources: ["serviceaccounts/token"], verbs: ["create"] },
+  { apiGroup: "apps", resources: ["deployments"], verbs: manage },
+  { apiGroup: "apps", resources: ["replicasets"], verbs: read },
+  { apiGroup: "batch", resources: ["cronjobs", "jobs"], verbs: manage },
+  { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: manage },
+  // The timestamp signer's: nobody can grant what he has not got himself.
+  { apiGroup: "rbac.authorization.k8s.io", resources: ["roles", "rolebindings"], verbs: manage },
+  { apiGroup: "discovery.k8s.io", resources: ["endpointslices"], verbs: read },
+];
+
+/** The namespaces themselves are an administrator's: he makes them, together with these rights. */
+export const namespaceVerbs: readonly string[] = ["get", "patch"];
