@@ -2,9 +2,10 @@ import { defineConfig } from "vitest/config";
 
 const restore = ["test/cluster/restore.test.ts"];
 const repair = ["test/cluster/doctor.test.ts", "test/cluster/deleted.test.ts"];
+const throughput = ["test/cluster/throughput.test.ts"];
 const rotation = ["rotation", "killed", "distrusted"].map((name) => `test/cluster/${name}.test.ts`);
 
-/** Three levels, cheapest first, and four that take their time: see CONTRIBUTING.md. */
+/** Three levels, cheapest first, and five that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
     projects: [
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: [...rotation, ...repair, ...restore],
+          exclude: [...rotation, ...repair, ...restore, ...throughput],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -58,6 +59,14 @@ export default defineConfig({
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "throughput",
+          include: throughput,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -70,6 +70,14 @@ export class SigstoreJs {
     return bundle;
   }
 
+  /** A program that signs again and again with what one refresh brought. */
+  async steady(): Promise<(data: Buffer) => Promise<string>> {
+    const trusted = await this.refresh();
+    const config = await trusted.signingConfig();
+    return (data) =>
+      this.signWith({ ...trusted, signingConfig: () => Promise.resolve(config) }, data);
+  }
+
   dispose(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }

@@ -1,0 +1,57 @@
+import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import type { V1Container, V1Deployment } from "@kubernetes/client-node";
+import { setTimeout as sleep } from "node:timers/promises";
+import { adminKubeconfig } from "./node.ts";
+
+/** A container as the chart's own defaults have it: no limits, no hooks, no security context. */
+function bareContainer(container: V1Container): object {
+  return { name: container.name, resources: null, lifecycle: null, securityContext: null };
+}
+
+/** What turns a hardened Deployment into one of the chart's defaults (strategic merge patch). */
+export function bare({ spec }: V1Deployment): object {
+  const pod = spec?.template.spec;
+  return {
+    spec: {
+      replicas: 1,
+      template: {
+        spec: {
+          topologySpreadConstraints: null,
+          containers: pod?.containers.map(bareContainer),
+          initContainers: pod?.initContainers?.map(bareContainer),
+        },
+      },
+    },
+  };
+}
+
+/**
+ * Takes from every Deployment in these namespaces what Anchorhold adds to the chart, and waits until
+ * they run so: what is left is the plain chart with keys that work. Users and groups stay, since a
+ * Secret's files are theirs.
+ */
+export async function strip(namespaces: readonly string[]): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromFile(adminKubeconfig());
+  const apps = config.makeApiClient(AppsV1Api);
+  const deployments = async () =>
+    (
+      await Promise.all(namespaces.map((namespace) => apps.listNamespacedDeployment({ namespace })))
+    ).flatMap(({ items }) => items);
+  for (const deployment of await deployments()) {
+    const { name = "", namespace = "" } = deployment.metadata ?? {};
+    const body = bare(deployment);
+    const options = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
+    await apps.patchNamespacedDeployment({ name, namespace, body }, options);
+  }
+  while ((await deployments()).some((deployment) => !isSettled(deployment))) await sleep(1_000);
+}
+
+function isSettled({ metadata, status }: V1Deployment): boolean {
+  return (
+    status?.observedGeneration === metadata?.generation &&
+    status?.replicas === 1 &&
+    status.availableReplicas === 1 &&
+    status.updatedReplicas === 1
+  );
+}
