@@ -1,5 +1,5 @@
 import { stackNamespaces } from "../../infra/scaffold/names.ts";
-import { namespaceRules, namespaceVerbs } from "./rules.ts";
+import { namespaceRules, namespaceVerbs, pluginRules } from "./rules.ts";
 
 /** Who deploys, as an RBAC subject. */
 export type Subject =
@@ -41,7 +41,10 @@ export function deployerManifests({ prefix, rekor }: Spaces, subject: Subject): 
         apiVersion: `${rbac}/v1`,
         kind: "Role",
         metadata: { name, namespace },
-        rules: namespaceRules.map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
+        rules: [...namespaceRules, ...pluginRules].map(({ apiGroup, ...rule }) => ({
+          apiGroups: [apiGroup],
+          ...rule,
+        })),
       },
       binding("RoleBinding", { name, namespace }, "Role", subject),
     ]),

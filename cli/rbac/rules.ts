@@ -29,8 +29,13 @@ export const namespaceRules: readonly Rule[] = [
   { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: manage },
   // The timestamp signer's: nobody can grant what he has not got himself.
   { apiGroup: "rbac.authorization.k8s.io", resources: ["roles", "rolebindings"], verbs: manage },
-  { apiGroup: "discovery.k8s.io", resources: ["endpointslices"], verbs: read },
 ];
+
+/**
+ * What the official plugin takes beside that, to say why something is not ready: no run with the
+ * stand-in shows it (pulumi-kubernetes, provider/pkg/await: NewEventAggregator).
+ */
+export const pluginRules: readonly Rule[] = [{ apiGroup: "", resources: ["events"], verbs: read }];
 
 /** The namespaces themselves are an administrator's: he makes them, together with these rights. */
 export const namespaceVerbs: readonly string[] = ["get", "patch"];

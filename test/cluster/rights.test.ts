@@ -1,12 +1,16 @@
 // The deploying identity of the node here has the rights that `anchorhold rbac` prints and no others;
 // the API server has logged what it did with them, from the first deployment on.
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { namespaceRules } from "../../cli/rbac/rules.ts";
 import { auditLogPath } from "../../local/node/components.ts";
 import { deployer, layout } from "../../local/node/layout.ts";
 import { isOurNode, whySkipped } from "./support/node.ts";
-import { describeStack, pulumi, verifyLocal } from "./support/stack.ts";
+import { describeStack, mustRun, projectRoot, pulumi, verifyLocal } from "./support/stack.ts";
 
 /** What is read here of an audit.k8s.io/v1 Event. */
 interface Event {
@@ -22,6 +26,14 @@ function events(): Event[] {
   return rotated.map((line) => JSON.parse(line) as Event);
 }
 
+async function backUp(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "anchorhold-rights-"));
+  const env = { ...process.env, ANCHORHOLD_BACKUP_PASSPHRASE: randomBytes(32).toString("base64") };
+  const args = ["local/cli.ts", "anchorhold", "backup", join(folder, "backup")];
+  await mustRun(process.execPath, args, { cwd: projectRoot, env });
+  await rm(folder, { recursive: true });
+}
+
 const resourceOf = ({ objectRef }: Event): string =>
   [objectRef?.resource, objectRef?.subresource].filter(Boolean).join("/");
 
@@ -31,6 +43,7 @@ await describeStack("the deploying identity", ({ outputs }) => {
     async () => {
       expect((await pulumi("up", "--yes", "--skip-preview", "--refresh")).code).toBe(0);
       expect((await verifyLocal()).code).toBe(0);
+      await backUp();
       expect(existsSync(auditLogPath(layout))).toBe(true);
       const own = events().filter(({ user }) => user.username === deployer.user);
       const refused = own.filter(({ responseStatus }) => responseStatus?.code === 403);
