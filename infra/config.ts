@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { reportAll } from "./errors.ts";
+import { labelProblems } from "./platform/podSecurity.ts";
 import { imageProblems } from "./scaffold/images.ts";
 import { isMirror, mirrorRule } from "./scaffold/mirror.ts";
+import { sizeProblems, sizesSchema } from "./scaffold/sizes.ts";
 import { trustSchema } from "./trust/generations.ts";
 
 const dnsLabel = z
@@ -145,7 +147,18 @@ const schema = z.strictObject({
       trillianLogServer: replicas,
     })
     .prefault({}),
-  /** Labels on every namespace. */
+  /** Requests and limits of each server's container; what is left out keeps its default. */
+  resources: sizesSchema,
+  /**
+   * The user id of every process, with group 0, or `assigned` where the cluster gives one to each
+   * namespace (OpenShift). The images' own ids if left out.
+   */
+  runAsUser: z
+    .string()
+    .regex(/^([1-9]\d{0,9}|assigned)$/, 'must be a user id above 0, or "assigned"')
+    .transform((text) => (text === "assigned" ? text : Number(text)))
+    .optional(),
+  /** Labels on every namespace; those of Pod Security are the program's. */
   labels: z.record(z.string(), z.string()).default({}),
   /** How the program reaches Trillian's admin interface to make the trees. */
   treeAccess: z
@@ -184,7 +197,11 @@ function ruleOf(issue: z.core.$ZodIssue): string {
 function crossChecks(config: Config): string[] {
   const { ports } = config.exposure;
   const used = new Map<number, string>();
-  const problems = imageProblems(config.images).map((problem) => `anchorhold:images.${problem}`);
+  const problems = [
+    ...imageProblems(config.images).map((problem) => `anchorhold:images.${problem}`),
+    ...sizeProblems(config.resources).map((problem) => `anchorhold:resources.${problem}`),
+    ...labelProblems(config.labels).map((problem) => `anchorhold:labels: ${problem}`),
+  ];
   const all: [string, number][] = [
     ...Object.entries(ports.rekor).map(([n, port]): [string, number] => [`rekor.${n}`, port]),
     ["tuf", ports.tuf],

@@ -51,6 +51,8 @@ const context: ReleaseContext = {
   labels: config.labels,
   images: selectImages(config.images, config.mirror),
   pullSecrets: config.pullSecrets,
+  sizes: config.resources,
+  runAs: config.runAsUser,
 };
 const { instance, memory } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
@@ -207,6 +209,8 @@ const mirrorServer = new TufMirror(
       node: imageReference(context.images.node),
     },
     pullSecrets: config.pullSecrets,
+    resources: context.sizes.tuf,
+    runAs: context.runAs,
     publication,
     timestampKey: one(tufOnlines, plan.tufOnline.issues).timestamp.privateKeyPem,
     timestamp: config.timestamp,

@@ -1,10 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { trustOptions } from "../trust/record.ts";
+import { podSecurityLabels } from "./podSecurity.ts";
 
 /**
  * A namespace of the stack. Each component has one of its own, so that a role in one reads no
- * other's keys; it is protected, because what makes trust lives in it.
+ * other's keys; it is protected, because what makes trust lives in it, and takes no pod that does
+ * not keep the "restricted" Pod Security Standard.
  */
 export function namespace(
   name: string,
@@ -13,7 +15,7 @@ export function namespace(
 ): k8s.core.v1.Namespace {
   return new k8s.core.v1.Namespace(
     name,
-    { metadata: { name, labels } },
+    { metadata: { name, labels: { ...labels, ...podSecurityLabels } } },
     { ...opts, ...trustOptions },
   );
 }

@@ -1,5 +1,6 @@
 /** Helm values of each Release of the scaffold chart 0.6.113. Pure: Outputs pass through. */
-export type { Exposure, PodAnnotations, Resources, Values } from "./values/common.ts";
+export type { Exposure, PodAnnotations, Values } from "./values/common.ts";
+export { containerSecurity, ownPodSecurity, type RunAs } from "./values/security.ts";
 export { ctLogValues, type CtLogArgs } from "./values/ctLog.ts";
 export {
   fulcioValues,

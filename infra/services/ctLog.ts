@@ -63,6 +63,8 @@ export class CtLog extends pulumi.ComponentResource {
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
+          sizes: args.sizes,
+          runAs: args.runAs,
         }),
       },
       { ...parent, ...trustOptions },

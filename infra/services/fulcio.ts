@@ -55,6 +55,8 @@ export class Fulcio extends pulumi.ComponentResource {
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
+          sizes: args.sizes,
+          runAs: args.runAs,
         }),
       },
       { ...parent, ...trustOptions },

@@ -52,6 +52,8 @@ export class Rekor extends pulumi.ComponentResource {
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
+          sizes: args.sizes,
+          runAs: args.runAs,
         }),
       },
       { ...parent, ...trustOptions },

@@ -1,5 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Images } from "../scaffold/images.ts";
+import type { Sizes } from "../scaffold/sizes.ts";
+import type { RunAs } from "../scaffold/values.ts";
 
 /** What every service's Release is made of, whatever the service. */
 export interface ReleaseContext {
@@ -9,4 +11,8 @@ export interface ReleaseContext {
   images: Images;
   /** Names of the Secrets that images are pulled with, the same in every namespace. */
   pullSecrets: readonly string[];
+  /** What each server's container asks for and may use. */
+  sizes: Sizes;
+  /** The user and groups of every pod. */
+  runAs: RunAs;
 }

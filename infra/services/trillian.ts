@@ -59,6 +59,8 @@ export class Trillian extends pulumi.ComponentResource {
           volumeClaim: database.claimName,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
+          sizes: args.sizes,
+          runAs: args.runAs,
         }),
       },
       { ...parent, ...trustOptions },

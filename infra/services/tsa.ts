@@ -46,6 +46,8 @@ export class Tsa extends pulumi.ComponentResource {
           exposure: { type: "nodePort", port: args.nodePort },
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
+          sizes: args.sizes,
+          runAs: args.runAs,
         }),
       },
       { ...parent, ...trustOptions },

@@ -84,6 +84,19 @@ describe("the stand-in chart gives what the program relies on", () => {
     for (const pod of pods) expectHardened(pod, sample.release === "fulcio");
   });
 
+  test.each(cases)("$title: user ids are ours, or the cluster's", ({ sample, exposure }) => {
+    const manifests = objects(helm, standIn, sample, postrender);
+    const pods = manifests.filter(({ kind }) => kind === "Deployment") as unknown as Rendered[];
+    const given = ["runAsUser", "runAsGroup", "fsGroup"];
+    for (const { spec } of pods) {
+      const { securityContext, containers, initContainers = [] } = spec.template.spec;
+      const named = given.filter((id) => id in securityContext);
+      expect(named).toEqual(exposure === "nodePort" ? given : []);
+      for (const container of [...containers, ...initContainers])
+        expect(container["securityContext"]).not.toHaveProperty("runAsUser");
+    }
+  });
+
   test.each(cases)("$title: servers roll without a dropped request", ({ sample }) => {
     const manifests = objects(helm, standIn, sample, postrender);
     const of = (wanted: string) => manifests.filter(({ kind }) => kind === wanted);
@@ -138,7 +151,11 @@ describe("the stand-in chart gives what the program relies on", () => {
           livenessProbe: { tcpSocket: { port: 3306 } },
         },
       ],
-      volumes: [{ persistentVolumeClaim: { claimName: "trillian-mysql" } }],
+      volumes: [
+        { persistentVolumeClaim: { claimName: "trillian-mysql" } },
+        { name: "tmp", emptyDir: {} },
+        { name: "run", emptyDir: {} },
+      ],
     });
     expect(JSON.stringify(pod)).toContain(
       '"secretKeyRef":{"name":"database-login-1a2b3c4d","key":"mysql-password"}',
@@ -227,9 +244,19 @@ function expectHardened({ spec }: Rendered, mayReadTheApi: boolean): void {
       image: expect.stringMatching(
         /@sha256:[a-f0-9]{64}$|^localhost\/.+:[a-f0-9]{12,64}$/,
       ) as string,
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      },
+      resources: {
+        requests: { cpu: expect.any(String) as string, memory: expect.any(String) as string },
+        limits: { memory: expect.any(String) as string },
+      },
     });
-  for (const container of pod.containers) expect(container).toHaveProperty("readinessProbe");
+  for (const container of pod.containers)
+    for (const probe of ["readinessProbe", "livenessProbe"])
+      expect(container).toHaveProperty(probe);
 }
 
 /** What may differ between the stand-in and the real chart, and why. Paths as `flatten` gives them. */

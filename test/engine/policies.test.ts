@@ -45,15 +45,15 @@ const seeds: Record<string, Seed[]> = {
   "pods-restricted": [
     {
       file: "scaffold/values/ctLog.ts",
-      from: '...podValues(args, requests("10m", "64Mi")),',
-      to: 'resources: requests("10m", "64Mi"),',
+      from: "...podValues(args, args.sizes.ctLog),",
+      to: "resources: args.sizes.ctLog,",
     },
   ],
   "requests-set": [
     {
-      file: "scaffold/values/common.ts",
-      from: "return { requests: { cpu, memory } };",
-      to: "return { requests: { cpu } };",
+      file: "scaffold/sizes.ts",
+      from: "requests: { cpu, memory: `${request}Mi` },",
+      to: "requests: { cpu },",
     },
   ],
   "servers-replicated": [{ file: "config.ts", from: ".default(2)", to: ".default(1)" }],

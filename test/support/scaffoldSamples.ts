@@ -1,6 +1,7 @@
 import { publishedImages as images } from "../../infra/scaffold/images.ts";
 import { componentNamespace, rekorNamespace, trillianHost } from "../../infra/scaffold/names.ts";
-import type { Values } from "../../infra/scaffold/values.ts";
+import { sizesOf } from "../../infra/scaffold/sizes.ts";
+import type { RunAs, Values } from "../../infra/scaffold/values.ts";
 import {
   ctLogValues,
   fulcioValues,
@@ -17,6 +18,7 @@ export interface Sample {
 }
 
 const prefix = "sample";
+const sizes = sizesOf();
 const slice = { "anchorhold.dev/slice": "0f1e2d3c" };
 /** With node ports, images are pulled with these. */
 export const pullSecrets = ["registry-login", "second"];
@@ -24,6 +26,9 @@ const chainPem = [
   "-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n",
   "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n",
 ].join("");
+
+/** Inside the cluster only, it gives the user ids as well, as OpenShift does. */
+const runAs = (nodePorts: boolean): { runAs?: RunAs } => (nodePorts ? {} : { runAs: "assigned" });
 
 const exposure = (nodePort: number | undefined) =>
   nodePort === undefined
@@ -46,8 +51,10 @@ function rekor(generation: number, nodePort: number | undefined, redisClaim?: st
       trillian: { host: trillianHost(componentNamespace(prefix, "trillian")), port: 8091 },
       exposure: exposure(nodePort),
       replicas: 2,
+      sizes,
       podAnnotations: slice,
       ...(nodePort === undefined ? {} : { pullSecrets }),
+      ...runAs(nodePort !== undefined),
       ...(redisClaim === undefined ? {} : { redisClaim }),
     }),
   };
@@ -70,6 +77,7 @@ function trillian(): Sample {
       flagSecret: "database-flags-1a2b3c4d",
       volumeClaim: "trillian-mysql",
       replicas: 2,
+      sizes,
       podAnnotations: slice,
       pullSecrets,
     }),
@@ -85,8 +93,10 @@ function clientFacing(nodePorts: boolean): Sample[] {
   const common = (nodePort: number) => ({
     exposure: exposure(nodePorts ? nodePort : undefined),
     replicas: 2,
+    sizes,
     podAnnotations: slice,
     ...(nodePorts ? { pullSecrets } : {}),
+    ...runAs(nodePorts),
   });
   const ctlog = ctLogValues({
     namespace: spaces.ctlog,

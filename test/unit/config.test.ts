@@ -49,6 +49,26 @@ describe("the stack's configuration", () => {
     expect(config.trust.fulcioCa["1"]).toEqual({ state: "active", source: "generated" });
   });
 
+  test("sizes one server and leaves the others as they are", () => {
+    const usual = parse(shipped()).resources;
+    const given = { fulcio: { limits: { cpu: "2", memory: "1Gi" } } };
+    const { resources } = parse({ ...shipped(), resources: given });
+    expect(resources).toEqual({
+      ...usual,
+      fulcio: { requests: usual.fulcio.requests, limits: { cpu: "2", memory: "1Gi" } },
+    });
+    for (const { requests, limits } of Object.values(usual)) {
+      expect(Object.keys(requests)).toEqual(["cpu", "memory"]);
+      expect(Object.keys(limits)).toEqual(["memory"]);
+    }
+  });
+
+  test("takes a user id, or leaves it to the cluster", () => {
+    expect(parse({ ...shipped(), runAsUser: "1000660000" }).runAsUser).toBe(1_000_660_000);
+    expect(parse({ ...shipped(), runAsUser: "assigned" }).runAsUser).toBe("assigned");
+    expect(parse(shipped()).runAsUser).toBeUndefined();
+  });
+
   test("accepts a mirror and pull secrets", () => {
     const mirror = "registry.example.com:5000/sigstore";
     const config = parse({ ...shipped(), mirror, pullSecrets: ["registry-login"] });
@@ -118,6 +138,28 @@ describe("the stack's configuration", () => {
       "one name in place of a list of pull secrets",
       { pullSecrets: "registry-login" },
       "anchorhold:pullSecrets: Invalid input: expected array",
+    ],
+    [
+      "a server that nobody can size",
+      { resources: { mysql: {} } },
+      "anchorhold:resources: unknown key mysql",
+    ],
+    [
+      "a size without its unit",
+      { resources: { fulcio: { limits: { memory: "512" } } } },
+      "anchorhold:resources.fulcio.limits.memory: must be an amount of memory such as 512Mi",
+    ],
+    [
+      "a request above its limit",
+      { resources: { redis: { requests: { memory: "2Gi" } } } },
+      "anchorhold:resources.redis.requests.memory (2Gi) is above its limit (1024Mi)",
+    ],
+    ["root", { runAsUser: "0" }, "anchorhold:runAsUser: must be a user id above 0"],
+    ["a user's name", { runAsUser: "nobody" }, 'above 0, or "assigned"'],
+    [
+      "a label that would weaken Pod Security",
+      { labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+      "anchorhold:labels: pod-security.kubernetes.io/enforce is the program's",
     ],
     [
       "an address that a shell would read",

@@ -132,7 +132,11 @@ describe("what has one pod", () => {
   test.each(singles)("%s keeps the chart's way to roll, and no budget blocks a drain", (part) => {
     const spec = { strategy: { type: "Recreate" } };
     const once = deployment(part, { spec, pod: { automountServiceAccountToken: false } });
-    expect(postrender([once])).toEqual([once]);
+    const [left, ...more] = postrender([once]);
+    expect(more).toEqual([]);
+    expect({ ...specOf(left), template: {} }).toEqual({ ...specOf(once), template: {} });
+    expect(podOf(left)).not.toHaveProperty("topologySpreadConstraints");
+    expect(containerOf(left)).not.toHaveProperty("lifecycle");
   });
 });
 

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { publishedImages as images } from "../../infra/scaffold/images.ts";
 import { postrenderHash } from "../../infra/scaffold/postrenderFiles.ts";
+import { sizesOf } from "../../infra/scaffold/sizes.ts";
 import {
   ctLogValues,
   fulcioValues,
@@ -21,7 +22,8 @@ const exposure: fc.Arbitrary<Exposure> = fc.oneof(
   fc.integer({ min: 30000, max: 32767 }).map((port): Exposure => ({ type: "nodePort", port })),
 );
 const replicas = fc.integer({ min: 1, max: 9 });
-const server = { namespace: name, exposure, replicas };
+const sizes = fc.constant(sizesOf());
+const server = { namespace: name, exposure, replicas, sizes };
 
 const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof(
   fc
@@ -31,6 +33,7 @@ const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof
       flagSecret: name,
       volumeClaim: name,
       replicas,
+      sizes,
     })
     .map((args) => ({
       component: "trillian",
@@ -146,6 +149,7 @@ describe("single components", () => {
       issuers: { [url]: { IssuerURL: url, ClientID: "sigstore", Type: type } },
       exposure: { type: "clusterIP" },
       replicas: 1,
+      sizes: sizesOf(),
     });
 
   test("Fulcio gets the cluster's token only where it trusts the cluster's own issuer", () => {
@@ -166,6 +170,7 @@ describe("single components", () => {
       trillian: { host, port: 8091 },
       exposure: { type: "nodePort", port: 31097 },
       replicas: 1,
+      sizes: sizesOf(),
     });
 
   test("Rekor's generation is in every name", () => {

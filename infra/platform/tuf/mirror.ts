@@ -1,6 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { publishedFacts } from "../../expectations.ts";
+import type { Resources } from "../../scaffold/sizes.ts";
+import type { RunAs } from "../../scaffold/values.ts";
 import { Gate } from "../../trust/gate.ts";
 import type { Publication } from "../../trust/stamps.ts";
 import type { TufPublication } from "../../trust/tuf/publication.ts";
@@ -17,6 +19,9 @@ export interface TufMirrorArgs {
   images: { nginx: string; node: string };
   /** Names of the Secrets that images are pulled with. */
   pullSecrets: readonly string[];
+  /** Of nginx. */
+  resources: Resources;
+  runAs: RunAs;
   publication: TufPublication;
   /** The key of the timestamp role as PEM; a secret. */
   timestampKey: pulumi.Input<string>;
@@ -47,6 +52,7 @@ export class TufMirror extends pulumi.ComponentResource {
         namespace,
         image: args.images.node,
         pullSecrets: args.pullSecrets,
+        runAs: args.runAs,
         privateKeyPem: args.timestampKey,
         lifeSeconds: args.timestamp.life,
       },
@@ -58,6 +64,8 @@ export class TufMirror extends pulumi.ComponentResource {
         namespace,
         image: args.images.nginx,
         pullSecrets: args.pullSecrets,
+        runAs: args.runAs,
+        resources: args.resources,
         files: filesOf(publication),
         version: publication.version,
         revision: publication.current.revision,

@@ -1,4 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
+import type { Resources } from "../../scaffold/sizes.ts";
+import { containerSecurity } from "../../scaffold/values.ts";
 
 export const httpPort = 8080;
 
@@ -46,27 +48,22 @@ http {
 `;
 
 /** The server's container; it runs under any user id. */
-export function nginxContainer(image: string): k8s.types.input.core.v1.Container {
+export function nginxContainer(
+  image: string,
+  resources: Resources,
+): k8s.types.input.core.v1.Container {
   return {
     name: "nginx",
     image,
     imagePullPolicy: "IfNotPresent",
     command: ["nginx", "-e", "stderr", "-c", `${place.config}/nginx.conf`, "-g", "daemon off;"],
     ports: [{ name: "http", containerPort: httpPort }],
-    securityContext: {
-      runAsUser: 65533,
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: containerSecurity(),
     readinessProbe: { httpGet: { path: "/timestamp.json", port: "http" }, periodSeconds: 2 },
     livenessProbe: { httpGet: { path: "/timestamp.json", port: "http" }, periodSeconds: 20 },
     // Requests in flight end before nginx does: the endpoint is gone well within this time.
     lifecycle: { preStop: { sleep: { seconds: 5 } } },
-    resources: {
-      requests: { cpu: "10m", memory: "16Mi" },
-      limits: { memory: "64Mi" },
-    },
+    resources,
     volumeMounts: [
       { name: "repository", mountPath: place.repository, readOnly: true },
       { name: "timestamp", mountPath: place.timestamp, readOnly: true },

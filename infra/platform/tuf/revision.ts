@@ -2,6 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { replaceable } from "../../protect.ts";
 import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
+import type { Resources } from "../../scaffold/sizes.ts";
+import { ownPodSecurity, type RunAs } from "../../scaffold/values.ts";
 import { flattenPath, snapshotPath } from "../../trust/tuf/repository.ts";
 import { sha256 } from "../../trust/tuf/signature.ts";
 import { timestampKey } from "../../trust/tuf/timestampState.ts";
@@ -15,6 +17,8 @@ export interface TufRevisionArgs {
   image: string;
   /** Names of the Secrets that it is pulled with. */
   pullSecrets: readonly string[];
+  resources: Resources;
+  runAs: RunAs;
   /** Path below the mirror's URL → content; all but timestamp.json. */
   files: pulumi.Input<Record<string, string>>;
   /** Of the newest snapshot.json among them. */
@@ -142,7 +146,7 @@ function podTemplate(
 }
 
 function podSpec(
-  { image, pullSecrets }: TufRevisionArgs,
+  { image, pullSecrets, resources, runAs }: TufRevisionArgs,
   paths: readonly string[],
   from: { repository: string; timestamp: { name: string; key: string } },
 ): k8s.types.input.core.v1.PodSpec {
@@ -155,8 +159,8 @@ function podSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     ...imagePullSecrets(pullSecrets),
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    containers: [nginxContainer(image)],
+    securityContext: ownPodSecurity(runAs),
+    containers: [nginxContainer(image, resources)],
     volumes: [
       fromRepository(
         "repository",

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { replaceable } from "../../protect.ts";
+import type { RunAs } from "../../scaffold/values.ts";
 import { signerSecret } from "../../services/signerSecret.ts";
 import { programFiles, programKey } from "./programFiles.ts";
 import { signerLabels, signerPod, type SnapshotSource } from "./signerPod.ts";
@@ -11,6 +12,7 @@ export interface TimestampSignerArgs {
   image: string;
   /** Names of the Secrets that it is pulled with. */
   pullSecrets: readonly string[];
+  runAs: RunAs;
   /** The key of the timestamp role as PEM; a secret. */
   privateKeyPem: pulumi.Input<string>;
   /** Life of a timestamp from its signing. */
@@ -54,7 +56,7 @@ export class TimestampSigner extends pulumi.ComponentResource {
     this.podOf = (snapshot) =>
       signerPod(
         {
-          ...{ namespace, image: args.image, pullSecrets: args.pullSecrets },
+          ...{ namespace, image: args.image, pullSecrets: args.pullSecrets, runAs: args.runAs },
           ...{ lifeSeconds: args.lifeSeconds, secret },
           ...{ serviceAccount, state: this.state, ...program },
         },

@@ -1,6 +1,8 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
+import { fixedSizes } from "../../scaffold/sizes.ts";
+import { containerSecurity, ownPodSecurity, type RunAs } from "../../scaffold/values.ts";
 import { programEntry, programKey } from "./programFiles.ts";
 
 export const signerLabels = { "app.kubernetes.io/name": "tuf-signer" };
@@ -18,6 +20,7 @@ export interface SignerPodArgs {
   image: string;
   /** Names of the Secrets that it is pulled with. */
   pullSecrets: readonly string[];
+  runAs: RunAs;
   serviceAccount: pulumi.Input<string>;
   /** Secret with `key.pem`. */
   secret: pulumi.Input<string>;
@@ -36,8 +39,6 @@ const place = {
   account: "/var/run/secrets/kubernetes.io/serviceaccount",
 };
 
-const user = 65533;
-
 /** A pod that signs the timestamp of one snapshot and ends. */
 export function signerPod(
   args: SignerPodArgs,
@@ -52,13 +53,7 @@ export function signerPod(
       automountServiceAccountToken: true,
       enableServiceLinks: false,
       ...imagePullSecrets(args.pullSecrets),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: user,
-        runAsGroup: user,
-        fsGroup: user,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: ownPodSecurity(args.runAs),
       containers: [container(args)],
       volumes: [
         { name: "program", configMap: { name: args.program, items: programItems } },
@@ -87,15 +82,8 @@ function container(args: SignerPodArgs): k8s.types.input.core.v1.Container {
       ...["--snapshot", `${place.snapshot}/snapshot.json`, "--key", `${place.key}/key.pem`],
       ...["--life", String(args.lifeSeconds)],
     ],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
-    resources: {
-      requests: { cpu: "20m", memory: "64Mi" },
-      limits: { memory: "192Mi" },
-    },
+    securityContext: containerSecurity(),
+    resources: fixedSizes.timestampSigner,
     volumeMounts: [
       { name: "program", mountPath: place.program, readOnly: true },
       { name: "key", mountPath: place.key, readOnly: true },

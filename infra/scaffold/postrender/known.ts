@@ -22,11 +22,17 @@ const roles = new Map<string, Role>([
 ]);
 
 /** The role of a Deployment; undefined for every other object. */
-export function roleOf({ apiVersion, kind, metadata }: Manifest): Role | undefined {
+export function roleOf(manifest: Manifest): Role | undefined {
+  const { apiVersion, kind } = manifest;
   if (apiVersion !== "apps/v1" || kind !== "Deployment") return undefined;
+  return roles.get(roleLabel(manifest));
+}
+
+/** What an object belongs to by its labels: `fulcio`, or `rekor/redis` where there are several. */
+export function roleLabel({ metadata }: Manifest): string {
   const label = (name: string) => metadata.labels?.[`app.kubernetes.io/${name}`];
   const component = label("component");
-  return roles.get([label("name"), ...(component === undefined ? [] : [component])].join("/"));
+  return [label("name"), ...(component === undefined ? [] : [component])].join("/");
 }
 
 /**

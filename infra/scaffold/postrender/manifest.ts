@@ -28,6 +28,7 @@ export interface PodSpec {
   imagePullSecrets?: { name: string }[];
   serviceAccountName?: string;
   automountServiceAccountToken?: boolean;
+  securityContext?: Record<string, unknown>;
   terminationGracePeriodSeconds?: number;
   topologySpreadConstraints?: unknown[];
   volumes?: unknown[];

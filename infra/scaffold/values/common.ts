@@ -2,6 +2,8 @@ import type { Input } from "@pulumi/pulumi";
 import type { ImageRef } from "../images.ts";
 import type { ScaffoldComponent } from "../names.ts";
 import { postrenderHash } from "../postrenderFiles.ts";
+import type { Resources, Sizes } from "../sizes.ts";
+import { containerSecurity, podSecurity, type RunAs } from "./security.ts";
 
 /** Helm values; leaves may be Outputs, which nothing here resolves. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -11,28 +13,24 @@ export type Exposure = { type: "clusterIP" } | { type: "nodePort"; port: number 
 
 export type PodAnnotations = Readonly<Record<string, Input<string>>>;
 
-export interface Resources {
-  requests?: Readonly<Record<string, string>>;
-  limits?: Readonly<Record<string, string>>;
-}
-
 /** What is told of every server that is a Release with nothing beside it. */
 export interface ServerArgs {
   namespace: string;
   image: ImageRef;
   exposure: Exposure;
   replicas: number;
-  resources?: Resources;
+  sizes: Sizes;
+  runAs?: RunAs;
   podAnnotations?: PodAnnotations;
   /** Names of the Secrets that images are pulled with. */
   pullSecrets?: readonly string[];
 }
 
-/** How the pods of such a server run: with its own requests, as nobody, with no rights. */
-export function podValues({ resources, podAnnotations }: ServerArgs, least: Resources) {
+/** How the pods of such a server run: of their own size, as nobody, with no rights. */
+export function podValues({ podAnnotations, runAs }: ServerArgs, resources: Resources) {
   return {
-    resources: resources ?? least,
-    securityContext: podSecurity(),
+    resources,
+    securityContext: podSecurity(runAs),
     containerSecurityContext: containerSecurity(),
     podAnnotations: podAnnotations ?? {},
   };
@@ -102,35 +100,6 @@ export function service(exposure: Exposure, client: Port, ...internal: Port[]) {
     return { type: "ClusterIP", ports: servicePorts(client, ...internal) };
   const [port] = servicePorts(client);
   return { type: "NodePort", ports: [{ ...port, nodePort: exposure.port }] };
-}
-
-/** The user that the chart's own defaults give to Fulcio, Rekor, ct_server and the TSA. */
-const unprivilegedUser = 65533;
-
-/** Pod level of the "restricted" Pod Security Standard. */
-export function podSecurity(user = unprivilegedUser) {
-  return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: user,
-    fsGroup: user,
-    seccompProfile: { type: "RuntimeDefault" },
-  };
-}
-
-/** Container level of the "restricted" Pod Security Standard, and a read-only root by default. */
-export function containerSecurity({ readOnlyRoot = true } = {}) {
-  return {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: readOnlyRoot,
-    runAsNonRoot: true,
-    capabilities: { drop: ["ALL"] },
-  };
-}
-
-/** Requests only: a limit that nobody measured turns load into restarts. */
-export function requests(cpu: string, memory: string): Resources {
-  return { requests: { cpu, memory } };
 }
 
 const often = { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3, successThreshold: 1 };

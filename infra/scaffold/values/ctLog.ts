@@ -7,7 +7,6 @@ import {
   httpReadiness,
   only,
   podValues,
-  requests,
   service,
   type ServerArgs,
   type Values,
@@ -42,7 +41,7 @@ export function ctLogValues(args: CtLogArgs): Values {
       readinessProbe: httpReadiness("/healthz", httpPort),
       livenessProbe: httpLiveness("/healthz", httpPort),
       serviceAccount: { create: true, mountToken: false },
-      ...podValues(args, requests("10m", "64Mi")),
+      ...podValues(args, args.sizes.ctLog),
     },
   });
 }

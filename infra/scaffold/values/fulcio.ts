@@ -7,7 +7,6 @@ import {
   httpReadiness,
   only,
   podValues,
-  requests,
   service,
   type ServerArgs,
   type Values,
@@ -91,7 +90,7 @@ export function fulcioValues(args: FulcioArgs): Values {
       serviceAccount: { create: true, mountToken: readsClusterKeys },
       readinessProbe: httpReadiness("/healthz", httpPort),
       livenessProbe: httpLiveness("/healthz", httpPort),
-      ...podValues(args, requests("10m", "64Mi")),
+      ...podValues(args, args.sizes.fulcio),
     },
   });
 }

@@ -3,24 +3,22 @@ import { UserError } from "../../errors.ts";
 import type { ImageRef } from "../images.ts";
 import { rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
+import { fixedSizes, type Sizes } from "../sizes.ts";
 import {
   chartImage,
   chartInitImage,
-  containerSecurity,
   httpLiveness,
   httpReadiness,
   livenessTiming,
   only,
-  podSecurity,
   readinessTiming,
-  requests,
   service,
   servicePorts,
   type Exposure,
   type PodAnnotations,
-  type Resources,
   type Values,
 } from "./common.ts";
+import { containerSecurity, podSecurity, type RunAs } from "./security.ts";
 
 export interface RekorArgs {
   /** Part of every name: generations live side by side, each with its own tree, key and host. */
@@ -39,7 +37,8 @@ export interface RekorArgs {
   replicas: number;
   /** Claim for the search index; without one it is empty after a restart of Redis. */
   redisClaim?: Input<string>;
-  resources?: { server?: Resources; redis?: Resources };
+  sizes: Sizes;
+  runAs?: RunAs;
   podAnnotations?: PodAnnotations;
   pullSecrets?: readonly string[];
 }
@@ -64,7 +63,7 @@ function trillianAddress({ host, port }: RekorArgs["trillian"]) {
   };
 }
 
-function redis({ generation, images, redisClaim, resources }: RekorArgs) {
+function redis({ generation, images, redisClaim, sizes, runAs }: RekorArgs) {
   return {
     enabled: true,
     fullnameOverride: rekorNames(generation).redis,
@@ -80,8 +79,8 @@ function redis({ generation, images, redisClaim, resources }: RekorArgs) {
     },
     readinessProbe: readinessTiming,
     livenessProbe: livenessTiming,
-    resources: resources?.redis ?? requests("10m", "32Mi"),
-    securityContext: podSecurity(999),
+    resources: sizes.redis,
+    securityContext: podSecurity(runAs, 999),
     containerSecurityContext: containerSecurity(),
   };
 }
@@ -111,8 +110,8 @@ function server(args: RekorArgs) {
     ),
     readinessProbe: httpReadiness("/ping", httpPort),
     livenessProbe: httpLiveness("/ping", httpPort),
-    resources: args.resources?.server ?? requests("20m", "64Mi"),
-    securityContext: podSecurity(),
+    resources: args.sizes.rekor,
+    securityContext: podSecurity(args.runAs),
     containerSecurityContext: containerSecurity(),
     initContainerSecurityContext: containerSecurity(),
     podAnnotations: args.podAnnotations ?? {},
@@ -131,7 +130,7 @@ export function rekorValues(args: RekorArgs): Values {
     mysql: { enabled: false },
     trillian: trillianAddress(args.trillian),
     initContainerImage: { curl: chartInitImage(args.images.curl) },
-    initContainerResources: requests("5m", "16Mi"),
+    initContainerResources: fixedSizes.curl,
     redis: redis(args),
     server: server(args),
   });

@@ -3,21 +3,19 @@ import type { ImageRef } from "../images.ts";
 import { flagSecretAnnotation } from "../postrender/flagFile.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
+import { fixedSizes, type Resources, type Sizes } from "../sizes.ts";
 import {
   chartImage,
   chartInitImage,
-  containerSecurity,
   httpReadiness,
   livenessTiming,
   only,
-  podSecurity,
   readinessTiming,
-  requests,
   servicePorts,
   type PodAnnotations,
-  type Resources,
   type Values,
 } from "./common.ts";
+import { containerSecurity, podSecurity, type RunAs } from "./security.ts";
 
 export interface TrillianArgs {
   namespace: string;
@@ -28,11 +26,10 @@ export interface TrillianArgs {
   flagSecret: Input<string>;
   /** Claim of the volume that keeps the logs. */
   volumeClaim: Input<string>;
-  /** User id that the database runs as: 999 in the published MySQL and MariaDB images. */
-  databaseUser?: number;
   /** Of the log server; signer and database are one pod each. */
   replicas: number;
-  resources?: { logServer?: Resources; logSigner?: Resources; database?: Resources };
+  sizes: Sizes;
+  runAs?: RunAs;
   /** On log server and signer; the database reads its Secret only when the volume is empty. */
   podAnnotations?: PodAnnotations;
   pullSecrets?: readonly string[];
@@ -48,13 +45,14 @@ const databasePort = {
 
 /**
  * What log server and signer have in common. /healthz asks the database as well, so it says who is
- * ready but not who must be restarted.
+ * ready but not who must be restarted: that is who no longer takes a connection.
  */
 function trillianServer(
+  { runAs }: TrillianArgs,
   name: string,
   image: ImageRef,
   replicaCount: number,
-  resources: Resources | undefined,
+  resources: Resources,
 ) {
   return {
     enabled: true,
@@ -65,14 +63,19 @@ function trillianServer(
     portHTTP: trillianPorts.http,
     image: chartImage(image),
     readinessProbe: httpReadiness("/healthz", trillianPorts.http),
-    resources: resources ?? requests("20m", "64Mi"),
-    securityContext: podSecurity(),
+    livenessProbe: { tcpSocket: { port: trillianPorts.http }, ...livenessTiming },
+    resources,
+    securityContext: podSecurity(runAs),
     containerSecurityContext: containerSecurity(),
   };
 }
 
+/** Of the published MySQL and MariaDB images. */
+const databaseUser = 999;
+
 /** MySQL on our claim. The post-renderer makes both probes a TCP one, for any image. */
-function database({ images, databaseSecret, volumeClaim, databaseUser, resources }: TrillianArgs) {
+function database(args: TrillianArgs) {
+  const { images, databaseSecret, volumeClaim, sizes, runAs } = args;
   return {
     enabled: true,
     fullnameOverride: trillianNames.database,
@@ -88,10 +91,13 @@ function database({ images, databaseSecret, volumeClaim, databaseUser, resources
     service: { type: "ClusterIP", ports: servicePorts(databasePort) },
     readinessProbe: readinessTiming,
     livenessProbe: livenessTiming,
-    resources: resources?.database ?? requests("50m", "256Mi"),
-    securityContext: { ...podSecurity(databaseUser ?? 999), fsGroupChangePolicy: "OnRootMismatch" },
-    // MySQL writes its socket and temporary files beside the volume.
-    containerSecurityContext: containerSecurity({ readOnlyRoot: false }),
+    resources: sizes.database,
+    securityContext: {
+      ...podSecurity(runAs, databaseUser),
+      fsGroupChangePolicy: "OnRootMismatch",
+    },
+    // What MySQL writes beside the volume has folders of its own: postrender/scratch.ts.
+    containerSecurityContext: containerSecurity(),
   };
 }
 
@@ -100,28 +106,35 @@ function database({ images, databaseSecret, volumeClaim, databaseUser, resources
  * Trillian's schema; the chart's createdb Job is off. One signer, always master: the chart's default.
  */
 export function trillianValues(args: TrillianArgs): Values {
-  const { namespace, images, resources } = args;
+  const { namespace, images, sizes } = args;
   const podAnnotations = { ...args.podAnnotations, [flagSecretAnnotation]: args.flagSecret };
   return only("trillian", namespace, {
     fullnameOverride: "trillian",
     ...imagePullSecrets(args.pullSecrets),
     createdb: { enabled: false },
     initContainerImage: { netcat: chartInitImage(images.netcat) },
-    initContainerResources: requests("5m", "8Mi"),
+    initContainerResources: fixedSizes.netcat,
     initContainerSecurityContext: containerSecurity(),
     mysql: database(args),
     logServer: {
       ...trillianServer(
+        args,
         trillianNames.logServer,
         images.logServer,
         args.replicas,
-        resources?.logServer,
+        sizes.trillianLogServer,
       ),
       service: { type: "ClusterIP", ports: servicePorts(rpcPort, httpPort) },
       podAnnotations,
     },
     logSigner: {
-      ...trillianServer(trillianNames.logSigner, images.logSigner, 1, resources?.logSigner),
+      ...trillianServer(
+        args,
+        trillianNames.logSigner,
+        images.logSigner,
+        1,
+        sizes.trillianLogSigner,
+      ),
       forceMaster: true,
       service: { type: "ClusterIP", ports: servicePorts(rpcPort) },
       podAnnotations,

@@ -5,7 +5,6 @@ import {
   chartImage,
   only,
   podValues,
-  requests,
   service,
   type PodAnnotations,
   type ServerArgs,
@@ -48,7 +47,7 @@ export function tsaValues(args: TsaArgs): Values {
       ),
       ingress: { http: { enabled: false } },
       serviceAccount: { create: true, mountToken: false },
-      ...podValues(args, requests("10m", "32Mi")),
+      ...podValues(args, args.sizes.tsa),
       podAnnotations: podAnnotations(args),
     },
   });

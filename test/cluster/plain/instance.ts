@@ -20,6 +20,7 @@ import {
   trillianNames,
   trillianPorts,
 } from "../../../infra/scaffold/names.ts";
+import { sizesOf } from "../../../infra/scaffold/sizes.ts";
 import { ctLogValues, fulcioValues } from "../../../infra/scaffold/values.ts";
 import type { FulcioCaRecord, LogRecord } from "../../../infra/trust/records.ts";
 import { projectDir, stackFile } from "../../../local/stack/environment.ts";
@@ -147,6 +148,7 @@ const ctLog = (images: Images) =>
     configSecret: secretName,
     exposure: { type: "clusterIP" },
     replicas: 1,
+    sizes: sizesOf(),
   });
 
 /** The cluster's own tokens, which the load's workers sign with. */
@@ -165,5 +167,6 @@ function fulcio(images: Images, { issuers }: StackOutputs) {
     ),
     exposure: { type: "nodePort", port: nodePort },
     replicas: 1,
+    sizes: sizesOf(),
   });
 }
