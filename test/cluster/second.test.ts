@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StackOutputs } from "../../infra/outputs.ts";
 import { SigstoreJs } from "./support/js.ts";
-import { SecondStack } from "./support/secondStack.ts";
+import { arbitraryUser, SecondStack } from "./support/secondStack.ts";
 import {
   anchorholdVerify,
   describeStack,
@@ -39,6 +39,22 @@ await describeStack("two stacks on one cluster", ({ outputs }) => {
     ];
     expect(first.code, first.stdout).toBe(0);
     expect(other.code, other.stdout).toBe(0);
+  });
+
+  test("the second runs as a user that no image knows, in group 0, under the restricted standard", async () => {
+    const pods = await second.pods();
+    const users = pods.flatMap(({ spec }) =>
+      [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
+        ({ name, securityContext: own }) => ({
+          name,
+          user: own?.runAsUser ?? spec?.securityContext?.runAsUser,
+          group: own?.runAsGroup ?? spec?.securityContext?.runAsGroup,
+        }),
+      ),
+    );
+    expect(users.length).toBeGreaterThan(12);
+    expect(users.filter(({ user, group }) => user !== arbitraryUser || group !== 0)).toEqual([]);
+    expect(await second.podSecurity()).toEqual(new Set(["restricted"]));
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import * as YAML from "yaml";
 import { parseOutputs } from "../../../cli/verify/outputs.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
@@ -32,7 +32,10 @@ function otherPorts(ports: Ports): Ports {
   );
 }
 
-/** The deployed local stack's configuration with another prefix and other ports. */
+/** Of no image: what OpenShift gives to a namespace's pods. */
+export const arbitraryUser = 1_000_660_000;
+
+/** The deployed local stack's configuration with another prefix, other ports and another user. */
 async function otherConfiguration(): Promise<string> {
   const { encryptionsalt, config } = YAML.parse(await readFile(stackFile, "utf8")) as {
     encryptionsalt: string;
@@ -44,9 +47,16 @@ async function otherConfiguration(): Promise<string> {
     config: {
       ...config,
       "anchorhold:prefix": prefix,
+      "anchorhold:runAsUser": arbitraryUser,
       "anchorhold:exposure": { ...exposure, ports: otherPorts(exposure.ports) },
     },
   });
+}
+
+function administrator(): CoreV1Api {
+  const config = new KubeConfig();
+  config.loadFromFile(adminKubeconfig());
+  return config.makeApiClient(CoreV1Api);
 }
 
 /** Another stack of the same program on the same cluster, with a state of its own. */
@@ -76,15 +86,30 @@ export class SecondStack {
     return stack;
   }
 
+  /** Every pod in its namespaces. */
+  async pods(): Promise<V1Pod[]> {
+    const core = administrator();
+    const lists = stackNamespaces(prefix, spaces.rekor).map((namespace) =>
+      core.listNamespacedPod({ namespace }),
+    );
+    return (await Promise.all(lists)).flatMap(({ items }) => items);
+  }
+
+  /** Which Pod Security Standards its namespaces enforce. */
+  async podSecurity(): Promise<Set<string | undefined>> {
+    const core = administrator();
+    const read = stackNamespaces(prefix, spaces.rekor).map((name) => core.readNamespace({ name }));
+    const label = "pod-security.kubernetes.io/enforce";
+    return new Set((await Promise.all(read)).map(({ metadata }) => metadata?.labels?.[label]));
+  }
+
   async outputs(): Promise<StackOutputs> {
     return parseOutputs(await readFile(this.outputsFile, "utf8"), this.outputsFile);
   }
 
   /** Its namespaces and its state go; `destroy` would rightly refuse. */
   async remove(): Promise<void> {
-    const config = new KubeConfig();
-    config.loadFromFile(adminKubeconfig());
-    const core = config.makeApiClient(CoreV1Api);
+    const core = administrator();
     for (const name of stackNamespaces(prefix, spaces.rekor))
       await core.deleteNamespace({ name }).catch(() => undefined);
     const isOurs = (name = "") => name.startsWith(`${prefix}-`);
