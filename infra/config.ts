@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
+import { objectName } from "./config/fields.ts";
 import { reportAll } from "./errors.ts";
 import { labelProblems } from "./platform/podSecurity.ts";
 import { imageProblems } from "./scaffold/images.ts";
@@ -11,22 +13,11 @@ const dnsLabel = z
   .string()
   .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "must be a DNS label of at most 40 characters");
 
-/** RFC 1123 host names and IPv4 addresses; a URL, a port or an underscore is none. */
-const hostName = z
-  .string()
-  .max(253)
-  .regex(
-    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
-    "must be a host name such as sigstore.example.com: no scheme, port or path",
-  );
-
 /** Goes into a command line: no character that a shell would read. */
 const hostAndPort = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?:\d{1,5}$/, "must be HOST:PORT, such as trillian:8091");
 
-const generationNumber = z.string().regex(/^[1-9]\d*$/);
-const nodePort = z.int().min(1024).max(65535);
 const quantity = z
   .string()
   .regex(/^\d+(\.\d+)?(Mi|Gi|Ti)$/, "must be a Kubernetes quantity such as 5Gi");
@@ -60,14 +51,10 @@ const imageReference = z
     "must be an image reference with its registry, such as ghcr.io/sigstore/fulcio@sha256:…",
   );
 
-/** RFC 1123 subdomain: what a Secret may be called. */
 const secretName = z
   .string()
   .max(253)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    "must be the name of a Secret, such as registry-login",
-  );
+  .regex(objectName, "must be the name of a Secret, such as registry-login");
 
 const replicas = z.int().min(1).max(9).default(2);
 
@@ -90,26 +77,9 @@ const schema = z.strictObject({
    * here puts them into each of the stack's namespaces: docs/images.md.
    */
   pullSecrets: z.array(secretName).default([]),
-  /**
-   * How clients reach the services. Rekor signs its host name into every entry for ever: choose it
-   * once. Each Rekor generation has a port of its own.
-   */
-  exposure: z.strictObject({
-    type: z.literal("nodePort"),
-    host: hostName,
-    ports: z.strictObject({
-      tuf: nodePort,
-      fulcio: nodePort,
-      tsa: nodePort,
-      ctLog: nodePort,
-      rekor: z.record(generationNumber, nodePort, {
-        error: (issue) =>
-          issue.code === "invalid_key"
-            ? 'must have generation numbers as keys: "1", "2", …'
-            : undefined,
-      }),
-    }),
-  }),
+  platform: platformSchema,
+  /** How clients reach the services: see docs/exposure.md. */
+  exposure: exposureSchema,
   /** Who may sign: the token issuers that Fulcio accepts. */
   issuers: z
     .array(
@@ -195,32 +165,15 @@ function ruleOf(issue: z.core.$ZodIssue): string {
 
 /** Rules that tie several values together. */
 function crossChecks(config: Config): string[] {
-  const { ports } = config.exposure;
-  const used = new Map<number, string>();
-  const problems = [
+  return [
     ...imageProblems(config.images).map((problem) => `anchorhold:images.${problem}`),
     ...sizeProblems(config.resources).map((problem) => `anchorhold:resources.${problem}`),
     ...labelProblems(config.labels).map((problem) => `anchorhold:labels: ${problem}`),
+    ...exposureProblems(config.exposure, {
+      platform: config.platform,
+      rekorGenerations: Object.keys(config.trust.rekor),
+    }),
   ];
-  const all: [string, number][] = [
-    ...Object.entries(ports.rekor).map(([n, port]): [string, number] => [`rekor.${n}`, port]),
-    ["tuf", ports.tuf],
-    ["fulcio", ports.fulcio],
-    ["tsa", ports.tsa],
-    ["ctLog", ports.ctLog],
-  ];
-  for (const [service, port] of all) {
-    const other = used.get(port);
-    if (other !== undefined)
-      problems.push(`anchorhold:exposure.ports: ${other} and ${service} both have port ${port}`);
-    used.set(port, service);
-  }
-  for (const generation of Object.keys(config.trust.rekor))
-    if (!(generation in ports.rekor))
-      problems.push(
-        `anchorhold:exposure.ports.rekor: generation ${generation} of rekor has no port`,
-      );
-  return problems;
 }
 
 /**

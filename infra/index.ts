@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./look.ts";
-import { addresses, ctLogPrefix, rekorPort } from "./platform/exposure.ts";
+import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
 import { namespace } from "./platform/namespace.ts";
 import { protectEverything, takeFieldsBack } from "./protect.ts";
 import { Probe } from "./platform/probe.ts";
@@ -60,7 +60,7 @@ const cluster = await look(memory, prefix, now);
 for (const line of story(plan, memory)) await pulumi.log.info(line);
 frozen("cluster", { uid: cluster.uid }, {});
 const at = addresses(config.exposure);
-const { ports } = config.exposure;
+const exposures = serviceExposures(config.exposure);
 const known = memory.kinds;
 const history = { plan, memory };
 const endings = new Endings("endings", history);
@@ -119,7 +119,7 @@ const rekors = each(
   (n) =>
     new TransparencyLog(
       `rekor-${n}`,
-      log("rekor", n, at.rekor(n), config.exposure.host),
+      log("rekor", n, at.rekor(n), rekorHostname(config.exposure, n)),
       afterTrillian,
     ),
 );
@@ -143,7 +143,7 @@ const ctLog = new CtLog(
     readOnly: plan.ctLog.readOnly,
     accepts: some(fulcioCas, plan.fulcioCa.accepts),
     backend: trillian.backend,
-    nodePort: ports.ctLog,
+    exposure: exposures.ctLog,
     replicas: config.replicas.ctLog,
   },
   { dependsOn: [trillian, endings] },
@@ -157,9 +157,9 @@ const rekorServers = each(
         ...context,
         generation: n,
         log: one(rekors, n),
-        hostname: config.exposure.host,
+        hostname: rekorHostname(config.exposure, n),
         backend: trillian.backend,
-        nodePort: rekorPort(config.exposure, n),
+        exposure: exposures.rekor(n),
         replicas: config.replicas.rekor,
       },
       afterTrillian,
@@ -214,7 +214,7 @@ const mirrorServer = new TufMirror(
     publication,
     timestampKey: one(tufOnlines, plan.tufOnline.issues).timestamp.privateKeyPem,
     timestamp: config.timestamp,
-    nodePort: ports.tuf,
+    exposure: exposures.tuf,
     service: serviceNames(prefix).tuf,
     context: cluster.context,
   },
@@ -239,7 +239,7 @@ new Tsa(
   {
     ...context,
     authority: one(tsas, plan.tsa.issues),
-    nodePort: ports.tsa,
+    exposure: exposures.tsa,
     replicas: config.replicas.tsa,
   },
   producers,
@@ -252,7 +252,7 @@ const fulcio = new Fulcio(
     ca: one(fulcioCas, plan.fulcioCa.issues),
     ctLogUrl,
     issuers: config.issuers,
-    nodePort: ports.fulcio,
+    exposure: exposures.fulcio,
     replicas: config.replicas.fulcio,
   },
   producers,

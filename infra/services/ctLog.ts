@@ -3,7 +3,7 @@ import { ctLogPrefix } from "../platform/exposure.ts";
 import { namespace } from "../platform/namespace.ts";
 import { componentNamespace, ctLogName, ctLogSecretMount } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { ctLogValues } from "../scaffold/values.ts";
+import { ctLogValues, type Exposure } from "../scaffold/values.ts";
 import { ctLogConfig } from "../trust/ctLogConfig.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { FulcioCaRecord, LogRecord } from "../trust/records.ts";
@@ -20,7 +20,7 @@ export interface CtLogArgs extends ReleaseContext {
   /** Every CA whose certificates the logs take, by generation. */
   accepts: ByGeneration<{ record: pulumi.Output<FulcioCaRecord> }>;
   backend: { host: string; port: number };
-  nodePort: number;
+  exposure: Exposure;
   replicas: number;
 }
 
@@ -60,7 +60,7 @@ export class CtLog extends pulumi.ComponentResource {
           namespace: space,
           image: args.images.ctServer,
           configSecret,
-          exposure: { type: "nodePort", port: args.nodePort },
+          exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,

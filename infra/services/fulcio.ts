@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { namespace } from "../platform/namespace.ts";
 import { componentNamespace, fulcioSecretKeys } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { fulcioValues } from "../scaffold/values.ts";
+import { fulcioValues, type Exposure } from "../scaffold/values.ts";
 import type { FulcioCa } from "../trust/fulcioCa.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { ReleaseContext } from "./release.ts";
@@ -17,7 +17,7 @@ export interface FulcioArgs extends ReleaseContext {
   /** The CT log generation that Fulcio writes to, as the cluster reaches it. */
   ctLogUrl: string;
   issuers: Config["issuers"];
-  nodePort: number;
+  exposure: Exposure;
   replicas: number;
 }
 
@@ -52,7 +52,7 @@ export class Fulcio extends pulumi.ComponentResource {
           secret,
           ctLogUrl: args.ctLogUrl,
           issuers: fulcioIssuers(args.issuers),
-          exposure: { type: "nodePort", port: args.nodePort },
+          exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,

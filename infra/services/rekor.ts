@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { namespace } from "../platform/namespace.ts";
 import { rekorNamespace, rekorSecretKey } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { rekorValues } from "../scaffold/values.ts";
+import { rekorValues, type Exposure } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TransparencyLog } from "../trust/transparencyLog.ts";
 import type { ReleaseContext } from "./release.ts";
@@ -14,7 +14,7 @@ export interface RekorArgs extends ReleaseContext {
   /** Signed into every checkpoint: the host of the log's base URL. */
   hostname: string;
   backend: { host: string; port: number };
-  nodePort: number;
+  exposure: Exposure;
   replicas: number;
 }
 
@@ -49,7 +49,7 @@ export class Rekor extends pulumi.ComponentResource {
           hostname: args.hostname,
           signerSecret: secret,
           trillian: args.backend,
-          exposure: { type: "nodePort", port: args.nodePort },
+          exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,

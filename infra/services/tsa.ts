@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { namespace } from "../platform/namespace.ts";
 import { componentNamespace, tsaSecretKeys } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { tsaValues } from "../scaffold/values.ts";
+import { tsaValues, type Exposure } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TimestampAuthority } from "../trust/timestampAuthority.ts";
 import type { ReleaseContext } from "./release.ts";
@@ -11,7 +11,7 @@ import { signerSecret } from "./signerSecret.ts";
 export interface TsaArgs extends ReleaseContext {
   /** The generation that signs. */
   authority: TimestampAuthority;
-  nodePort: number;
+  exposure: Exposure;
   replicas: number;
 }
 
@@ -43,7 +43,7 @@ export class Tsa extends pulumi.ComponentResource {
           image: args.images.timestampServer,
           secret,
           chainPem: args.authority.record.chain.apply((chain) => chain.join("")),
-          exposure: { type: "nodePort", port: args.nodePort },
+          exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,

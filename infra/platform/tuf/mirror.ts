@@ -2,7 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { publishedFacts } from "../../expectations.ts";
 import type { Resources } from "../../scaffold/sizes.ts";
-import type { RunAs } from "../../scaffold/values.ts";
+import type { Exposure, RunAs } from "../../scaffold/values.ts";
 import { Gate } from "../../trust/gate.ts";
 import type { Publication } from "../../trust/stamps.ts";
 import type { TufPublication } from "../../trust/tuf/publication.ts";
@@ -27,8 +27,7 @@ export interface TufMirrorArgs {
   timestampKey: pulumi.Input<string>;
   /** Seconds from its signing, and the cron schedule of the signing. */
   timestamp: { life: number; schedule: string };
-  /** Port on the node. */
-  nodePort: number;
+  exposure: Exposure;
   /** The mirror's Service inside the cluster: NAMESPACE/SERVICE:PORT. */
   service: string;
   /** The kubeconfig's context, where the stack names one. */
@@ -90,7 +89,7 @@ export class TufMirror extends pulumi.ComponentResource {
     );
     const service = new TufService(
       `${name}-service`,
-      { namespace, selector: revision.selector, nodePort: args.nodePort },
+      { namespace, selector: revision.selector, exposure: args.exposure },
       { parent: this, dependsOn: [gate] },
     );
     new TimestampSchedule(

@@ -1,13 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Exposure } from "../../scaffold/values.ts";
 import { httpPort } from "./nginx.ts";
 
 export interface TufServiceArgs {
   namespace: pulumi.Input<string>;
   /** The pods of one `TufRevision`: a change here is the moment in which clients see it. */
   selector: pulumi.Input<Record<string, string>>;
-  /** Port on the node. */
-  nodePort: number;
+  exposure: Exposure;
 }
 
 /**
@@ -25,14 +25,17 @@ export class TufService extends pulumi.ComponentResource {
           namespace: args.namespace,
           labels: { "app.kubernetes.io/name": "tuf" },
         },
-        spec: {
-          type: "NodePort",
-          selector: args.selector,
-          ports: [{ name: "http", port: 80, targetPort: httpPort, nodePort: args.nodePort }],
-        },
+        spec: { selector: args.selector, ...reached(args.exposure) },
       },
       { parent: this },
     );
     this.registerOutputs();
   }
+}
+
+function reached(exposure: Exposure) {
+  const port = { name: "http", port: 80, targetPort: httpPort };
+  return exposure.type === "clusterIP"
+    ? { type: "ClusterIP", ports: [port] }
+    : { type: "NodePort", ports: [{ ...port, nodePort: exposure.port }] };
 }
