@@ -108,7 +108,8 @@ function pathOf({ apiVersion, kind, namespace, name }: Ref): string {
 
 /** The kinds that a stack is made of have regular plurals: policies, ingresses, secrets. */
 function plural(kind: string): string {
-  return `${kind.toLowerCase()}s`.replace(/ys$/, "ies").replace(/ss$/, "sses");
+  const word = kind.toLowerCase();
+  return word.endsWith("s") ? `${word}es` : `${word}s`.replace(/ys$/, "ies");
 }
 
 function exchange(
