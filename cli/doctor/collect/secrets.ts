@@ -23,8 +23,8 @@ export function secretFacts(secret: KubeObject): SecretFacts {
 }
 
 /** The object without what it holds. */
-export function withoutData({ apiVersion, kind, metadata }: KubeObject): KubeObject {
-  return { apiVersion, kind, metadata };
+export function withoutData({ apiVersion, kind, metadata, type }: KubeObject): KubeObject {
+  return { apiVersion, kind, metadata, type };
 }
 
 function entryOf(text: string): SecretEntry {

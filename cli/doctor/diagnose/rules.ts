@@ -23,6 +23,7 @@ export const seen = {
   rekorKey: "rekor log public key not found for payload",
   timestamps: "threshold not met for verified signed timestamps: 0 < 1",
   refresh: "tuf refresh failed",
+  x509: "tls: failed to verify certificate: x509",
 } as const;
 
 const noCheckpoint = ["No matching checkpoint signature found", "invalid checkpoint signature"];

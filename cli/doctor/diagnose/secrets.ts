@@ -18,7 +18,7 @@ export function changedSecrets(evidence: Evidence): Fault[] {
     const [facts, live] = [evidence.secrets[place], evidence.live[place]];
     if (facts === undefined || live === undefined) return [];
     const component = componentOf(managed.expected.metadata.namespace ?? "", prefix);
-    const found = contentFaults(component, facts, evidence);
+    const found = isCertificate(managed) ? [] : contentFaults(component, facts, evidence);
     const all = found.length > 0 ? merged(found) : unknownWriter(component, managed, live);
     return all.map((fault): Fault => ({
       explains: ["serving", "identity", "accepts"],
@@ -29,6 +29,11 @@ export function changedSecrets(evidence: Evidence): Fault[] {
       repair: { type: "pulumi" },
     }));
   });
+}
+
+/** A copy of the certificate for a host name, beside what a component signs with. */
+function isCertificate({ expected }: ManagedObject): boolean {
+  return expected["type"] === "kubernetes.io/tls";
 }
 
 /** One fault of a kind in a Secret, with all its causes. */
@@ -98,6 +103,17 @@ function unknownWriter(
 ): SecretFault[] {
   const writer = rewritten(managed, live);
   if (writer === undefined) return [];
+  if (isCertificate(managed)) {
+    return [
+      {
+        id: "certificate-changed",
+        users: [seen.x509],
+        cause: `The certificate of the host name was written by ${writer}.`,
+        // What the pods are asked goes past it.
+        explains: [],
+      },
+    ];
+  }
   if (component === "trillian") {
     return [
       {
