@@ -11,6 +11,7 @@ import {
   tufNamespace,
 } from "./scaffold/names.ts";
 import { ctLogPrefix } from "./platform/exposure.ts";
+import { mirrorService } from "./platform/tuf/names.ts";
 import type { Plan } from "./trust/decide.ts";
 import { one, some, type ByGeneration } from "./trust/each.ts";
 import type { Facts } from "./trust/gate.ts";
@@ -24,7 +25,7 @@ export function serviceNames(prefix: string) {
   return {
     ctLog: at(componentNamespace(prefix, "ctlog"), ctLogName),
     fulcio: at(componentNamespace(prefix, "fulcio"), fulcioName),
-    tuf: at(tufNamespace(prefix), "tuf"),
+    tuf: at(tufNamespace(prefix), mirrorService.name),
     rekor: (generation: number) =>
       at(rekorNamespace(prefix, generation), rekorNames(generation).server),
   };

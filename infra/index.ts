@@ -6,7 +6,9 @@ import { loadConfig } from "./config.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./look.ts";
 import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
+import { Entrance } from "./platform/entrance/entrance.ts";
 import { namespace } from "./platform/namespace.ts";
+import { assertSameAddresses } from "./platform/recordedAddresses.ts";
 import { protectEverything, takeFieldsBack } from "./protect.ts";
 import { Probe } from "./platform/probe.ts";
 import { TufMirror } from "./platform/tuf/mirror.ts";
@@ -56,10 +58,11 @@ const context: ReleaseContext = {
 };
 const { instance, memory } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
-const cluster = await look(memory, prefix, now);
+const at = addresses(config.exposure);
+assertSameAddresses(memory, plan, at, (n) => rekorHostname(config.exposure, n));
+const cluster = await look(memory, config, now);
 for (const line of story(plan, memory)) await pulumi.log.info(line);
 frozen("cluster", { uid: cluster.uid }, {});
-const at = addresses(config.exposure);
 const exposures = serviceExposures(config.exposure);
 const known = memory.kinds;
 const history = { plan, memory };
@@ -234,7 +237,7 @@ const published = new Published("published", { ...history, seen: trustedGate.see
 
 // The producers.
 const producers = { dependsOn: [published] };
-new Tsa(
+const tsa = new Tsa(
   "tsa",
   {
     ...context,
@@ -263,6 +266,17 @@ const switchedGate = new Gate(
   { dependsOn: [fulcio] },
 );
 const switched = new Switches("switches", { ...history, seen: switchedGate.seen });
+if (config.exposure.type !== "nodePort")
+  new Entrance(
+    "entrance",
+    {
+      exposure: config.exposure,
+      prefix,
+      rekorGenerations: plan.rekor.exists,
+      certificate: cluster.certificate,
+    },
+    { dependsOn: [ctLog, ...Object.values(rekorServers), mirrorServer, tsa, fulcio] },
+  );
 const account = new Probe("probe", { namespace: tufHome.metadata.name }).serviceAccount;
 
 // What clients, the command line and the next update need: `StackOutputs` says it in types.

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "./config.ts";
 import { logTarget } from "./expectations.ts";
 import { growthOf, type RecordedLog } from "./observe/growth.ts";
 import { kubernetesContext, viewCluster } from "./platform/cluster.ts";
+import { assertCertificate, certificateSecret } from "./platform/entrance/preflight.ts";
+import { readTls, type ServerCertificate } from "./platform/entrance/certificate.ts";
 import { stateName } from "./platform/tuf/signer.ts";
 import { assertGrown, assertSameStack, lastCheckpoints } from "./preflight.ts";
 import { tufNamespace } from "./scaffold/names.ts";
@@ -11,17 +14,27 @@ import type { Memory } from "./trust/memory.ts";
 export interface Cluster {
   uid: string;
   context: string | undefined;
+  /** What the Secret with the host names' certificate holds, where the configuration names one. */
+  certificate: pulumi.Output<ServerCertificate> | undefined;
 }
 
 /**
  * Looks at the cluster and the logs before anything is registered, in previews too.
  * @throws UserError when this state must not be used on this cluster
  */
-export async function look(memory: Memory, prefix: string, now: Date): Promise<Cluster> {
+export async function look(
+  memory: Memory,
+  { prefix, exposure }: Pick<Config, "prefix" | "exposure">,
+  now: Date,
+): Promise<Cluster> {
   const context = kubernetesContext();
-  const timestamp = { namespace: tufNamespace(prefix), name: stateName };
-  const view = await viewCluster(context, timestamp);
+  const wanted = {
+    timestamp: { namespace: tufNamespace(prefix), name: stateName },
+    certificate: certificateSecret(exposure),
+  };
+  const view = await viewCluster(context, wanted);
   assertSameStack(memory, view, now);
+  assertCertificate(exposure, view.certificate, now);
   const growths = await growthOf(view.config, recordedLogs(memory, prefix));
   assertGrown(growths);
   for (const growth of growths)
@@ -29,7 +42,8 @@ export async function look(memory: Memory, prefix: string, now: Date): Promise<C
       await pulumi.log.warn(
         `${growth.name} could not be compared with its last recorded checkpoint (${growth.reason}).`,
       );
-  return { uid: view.uid, context };
+  const certificate = view.certificate && pulumi.secret(readTls(view.certificate));
+  return { uid: view.uid, context, certificate };
 }
 
 /** Every log with a recorded checkpoint that is still served. */

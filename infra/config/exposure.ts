@@ -134,6 +134,11 @@ export function exposureProblems(exposure: Exposure, around: Around): string[] {
       "anchorhold:exposure.type: route needs anchorhold:platform openshift; other clusters have no " +
         "Routes: use ingress",
     );
+  if (exposure.type === "route" && exposure.termination === "reencrypt")
+    problems.push(
+      "anchorhold:exposure.termination: reencrypt needs servers that speak TLS, and the chart's speak " +
+        "plain HTTP: use edge (docs/openshift.md says more)",
+    );
   return problems;
 }
 

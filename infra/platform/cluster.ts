@@ -2,6 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../errors.ts";
 import { oneLine } from "../observe/errors.ts";
+import type { TlsSecret } from "./entrance/certificate.ts";
 
 /**
  * The context that Pulumi's Kubernetes provider uses, if the stack names one: what observes must
@@ -25,6 +26,16 @@ export interface ClusterView {
   uid: string;
   /** The timestamp signer's own record, if the mirror was ever served. */
   timestamp: Record<string, string> | undefined;
+  /** The Secret that was asked for, if it is there. */
+  certificate: TlsSecret | undefined;
+}
+
+/** What else than the cluster itself is looked at. */
+export interface Wanted {
+  /** Where the timestamp signer's record would be. */
+  timestamp: { namespace: string; name: string };
+  /** The certificate of the host names, where a Secret of the user's holds it. */
+  certificate: { namespace: string; name: string } | undefined;
 }
 
 /**
@@ -33,7 +44,7 @@ export interface ClusterView {
  */
 export async function viewCluster(
   context: string | undefined,
-  timestampMap: { namespace: string; name: string },
+  wanted: Wanted,
 ): Promise<ClusterView> {
   // Loaded here: half of what a preview takes is reading modules.
   const { CoreV1Api } = await import("@kubernetes/client-node");
@@ -41,11 +52,12 @@ export async function viewCluster(
   try {
     const config = loadKubeConfig({ context });
     const core = config.makeApiClient(CoreV1Api);
-    const [system, timestamp] = await Promise.all([
+    const [system, timestamp, certificate] = await Promise.all([
       core.readNamespace({ name: "kube-system" }),
-      core.readNamespacedConfigMap(timestampMap).catch(orNothing),
+      core.readNamespacedConfigMap(wanted.timestamp).catch(orNothing),
+      wanted.certificate && core.readNamespacedSecret(wanted.certificate).catch(orNothing),
     ]);
-    return { config, uid: system.metadata?.uid ?? "", timestamp: timestamp?.data };
+    return { config, uid: system.metadata?.uid ?? "", timestamp: timestamp?.data, certificate };
   } catch (error) {
     throw new UserError(
       `The cluster cannot be looked at, so nothing was changed: ${oneLine(error)} ` +

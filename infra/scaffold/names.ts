@@ -94,3 +94,14 @@ export function rekorNames(generation: number) {
 
 /** The port of every client-facing Service inside the cluster. */
 export const servicePort = 80;
+
+/** How that port is called in each Service, after the chart's own defaults. */
+export const httpPortNames = {
+  fulcio: "http",
+  tsa: "http",
+  ctLog: "6962-tcp",
+  rekor: "3000-tcp",
+} as const;
+
+/** Fulcio's port for gRPC, of its Service and of its pods; not on a node port. */
+export const fulcioGrpc = { name: "grpc", number: 5554 } as const;

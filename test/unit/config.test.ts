@@ -110,6 +110,16 @@ describe("the stack's configuration", () => {
       "anchorhold:exposure.ports: tuf and fulcio both have port 31081",
     ],
     [
+      "an unknown platform",
+      { platform: "openshfit" },
+      "anchorhold:platform: must be one of kubernetes, openshift",
+    ],
+    [
+      "a way to the services that is none",
+      { exposure: { type: "gateway" } },
+      "anchorhold:exposure.type: must be one of nodePort, ingress, route",
+    ],
+    [
       "an image without its registry",
       { images: { fulcioServer: "fulcio" } },
       "anchorhold:images.fulcioServer: must be an image reference with its registry",

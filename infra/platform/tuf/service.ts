@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { servicePort } from "../../scaffold/names.ts";
 import type { Exposure } from "../../scaffold/values.ts";
+import { mirrorService } from "./names.ts";
 import { httpPort } from "./nginx.ts";
 
 export interface TufServiceArgs {
@@ -21,7 +23,7 @@ export class TufService extends pulumi.ComponentResource {
       `${name}-service`,
       {
         metadata: {
-          name: "tuf",
+          name: mirrorService.name,
           namespace: args.namespace,
           labels: { "app.kubernetes.io/name": "tuf" },
         },
@@ -34,7 +36,7 @@ export class TufService extends pulumi.ComponentResource {
 }
 
 function reached(exposure: Exposure) {
-  const port = { name: "http", port: 80, targetPort: httpPort };
+  const port = { name: mirrorService.port, port: servicePort, targetPort: httpPort };
   return exposure.type === "clusterIP"
     ? { type: "ClusterIP", ports: [port] }
     : { type: "NodePort", ports: [{ ...port, nodePort: exposure.port }] };

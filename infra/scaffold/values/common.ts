@@ -84,6 +84,7 @@ interface Port {
   name: string;
   port: number;
   targetPort: number;
+  appProtocol?: string;
 }
 
 /** Ports of a Service in the chart's form. */

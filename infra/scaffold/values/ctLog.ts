@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { ctLogName, servicePort } from "../names.ts";
+import { ctLogName, httpPortNames, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
@@ -34,7 +34,7 @@ export function ctLogValues(args: CtLogArgs): Values {
       image: chartImage(args.image),
       service: service(
         args.exposure,
-        { name: "6962-tcp", port: servicePort, targetPort: httpPort },
+        { name: httpPortNames.ctLog, port: servicePort, targetPort: httpPort },
         { name: "6963-tcp", port: metricsPort, targetPort: metricsPort },
       ),
       ingress: { enabled: false },

@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { fulcioName, servicePort } from "../names.ts";
+import { fulcioGrpc, fulcioName, httpPortNames, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
@@ -49,8 +49,15 @@ export interface FulcioArgs extends ServerArgs {
 }
 
 const httpPort = 5555;
-const grpcPort = 5554;
 const metricsPort = 2112;
+
+const grpcPort = {
+  name: fulcioGrpc.name,
+  port: fulcioGrpc.number,
+  targetPort: fulcioGrpc.number,
+  // HTTP/2 without TLS: routers and gateways that do not ask annotations ask this.
+  appProtocol: "kubernetes.io/h2c",
+};
 
 /** The cluster's own issuer: its keys are read with the pod's token (fulcio, pkg/config). */
 const clusterIssuer = "https://kubernetes.default.svc";
@@ -70,20 +77,20 @@ export function fulcioValues(args: FulcioArgs): Values {
       fullnameOverride: fulcioName,
       replicaCount: args.replicas,
       svcPort: servicePort,
-      grpcSvcPort: grpcPort,
+      grpcSvcPort: fulcioGrpc.number,
       image: chartImage(args.image),
       secret: args.secret,
       args: {
         port: httpPort,
-        grpcPort,
+        grpcPort: fulcioGrpc.number,
         certificateAuthority: "fileca",
         ct_log_url: args.ctLogUrl,
         disable_ct_log: false,
       },
       service: service(
         args.exposure,
-        { name: "http", port: servicePort, targetPort: httpPort },
-        { name: "grpc", port: grpcPort, targetPort: grpcPort },
+        { name: httpPortNames.fulcio, port: servicePort, targetPort: httpPort },
+        grpcPort,
         { name: "2112-tcp", port: metricsPort, targetPort: metricsPort },
       ),
       ingress: { http: { enabled: false }, grpc: { enabled: false } },

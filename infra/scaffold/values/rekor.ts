@@ -1,7 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import { UserError } from "../../errors.ts";
 import type { ImageRef } from "../images.ts";
-import { rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
+import { httpPortNames, rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import { fixedSizes, type Sizes } from "../sizes.ts";
 import {
@@ -105,7 +105,7 @@ function server(args: RekorArgs) {
     ingress: { enabled: false },
     service: service(
       args.exposure,
-      { name: "3000-tcp", port: servicePort, targetPort: httpPort },
+      { name: httpPortNames.rekor, port: servicePort, targetPort: httpPort },
       { name: "2112-tcp", port: metricsPort, targetPort: metricsPort },
     ),
     readinessProbe: httpReadiness("/ping", httpPort),

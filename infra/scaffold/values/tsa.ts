@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { servicePort, tsaName } from "../names.ts";
+import { httpPortNames, servicePort, tsaName } from "../names.ts";
 import { pullSecretsAnnotation } from "../postrender/pullSecrets.ts";
 import {
   chartImage,
@@ -42,7 +42,7 @@ export function tsaValues(args: TsaArgs): Values {
       env: { "DISABLE-NTP-MONITORING": "true" },
       service: service(
         args.exposure,
-        { name: "http", port: servicePort, targetPort: httpPort },
+        { name: httpPortNames.tsa, port: servicePort, targetPort: httpPort },
         { name: "metrics", port: metricsPort, targetPort: metricsPort },
       ),
       ingress: { http: { enabled: false } },

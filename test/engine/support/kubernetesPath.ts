@@ -20,9 +20,11 @@ const kinds: Readonly<Record<string, string>> = {
   "apps/v1/statefulsets": "StatefulSet",
   "batch/v1/jobs": "Job",
   "batch/v1/cronjobs": "CronJob",
+  "networking.k8s.io/v1/ingresses": "Ingress",
   "policy/v1/poddisruptionbudgets": "PodDisruptionBudget",
   "rbac.authorization.k8s.io/v1/roles": "Role",
   "rbac.authorization.k8s.io/v1/rolebindings": "RoleBinding",
+  "route.openshift.io/v1/routes": "Route",
 };
 
 /** The resources of a group and version, as discovery lists them; none for any other path. */

@@ -6,6 +6,7 @@ import type { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryClust
 import { listAt, objectAt, textAt, type Props, type Value } from "../../../local/pulumi/values.ts";
 import type { TrillianStandIn } from "../../support/trillian.ts";
 import type { Workloads } from "./kubernetesApi.ts";
+import { entrance } from "./entrance.ts";
 import { isReady, podsBehind, portNumber } from "./pods.ts";
 import { NotStarted } from "./served/container.ts";
 import { listener, type Service } from "./served/http.ts";
@@ -49,10 +50,11 @@ export class Served implements Workloads {
 
   /**
    * Every Ready pod behind a URL: `http://NAME.NAMESPACE.svc[:PORT]/…` inside the cluster, any
-   * other host by the node port.
+   * other host by an Ingress or Route that has it (https), or by the node port (http).
    */
   endpoints(url: string): Endpoint[] {
-    const { hostname, port } = new URL(url);
+    const { hostname, port, protocol } = new URL(url);
+    if (protocol === "https:") return this.behindHost(url);
     const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(hostname) ?? [];
     const number = Number(port || 80);
     for (const service of this.cluster.all().filter(({ kind }) => kind === "Service")) {
@@ -88,6 +90,14 @@ export class Served implements Workloads {
         const found = this.start(pod).get(portNumber(pod, target));
         return found === undefined ? [] : [{ pod, service: found }];
       });
+  }
+
+  private behindHost(url: string): Endpoint[] {
+    const entered = entrance(this.cluster, url);
+    const port = listAt(entered?.service ?? {}, "spec", "ports").find(
+      (entry) => entered && [entry["port"], entry["name"]].includes(entered.port),
+    );
+    return entered && port ? this.behind(entered.service, port["targetPort"] ?? port["port"]) : [];
   }
 
   protected start(pod: Props): Ports {
