@@ -3,7 +3,12 @@ import type { Config } from "./config.ts";
 import { logTarget } from "./expectations.ts";
 import { growthOf, type RecordedLog } from "./observe/growth.ts";
 import { kubernetesContext, viewCluster } from "./platform/cluster.ts";
-import { assertCertificate, certificateSecret } from "./platform/entrance/preflight.ts";
+import {
+  assertCertificate,
+  assertRoutes,
+  certificateSecret,
+} from "./platform/entrance/preflight.ts";
+import { routeApi } from "./platform/entrance/route.ts";
 import { readTls, type ServerCertificate } from "./platform/entrance/certificate.ts";
 import { stateName } from "./platform/tuf/signer.ts";
 import { assertGrown, assertSameStack, lastCheckpoints } from "./preflight.ts";
@@ -31,9 +36,11 @@ export async function look(
   const wanted = {
     timestamp: { namespace: tufNamespace(prefix), name: stateName },
     certificate: certificateSecret(exposure),
+    api: exposure.type === "route" ? routeApi.apiVersion : undefined,
   };
   const view = await viewCluster(context, wanted);
   assertSameStack(memory, view, now);
+  assertRoutes(view.hasApi);
   assertCertificate(exposure, view.certificate, now);
   const growths = await growthOf(view.config, recordedLogs(memory, prefix));
   assertGrown(growths);

@@ -28,6 +28,8 @@ export interface ClusterView {
   timestamp: Record<string, string> | undefined;
   /** The Secret that was asked for, if it is there. */
   certificate: TlsSecret | undefined;
+  /** Whether it serves the API that was asked for. */
+  hasApi: boolean;
 }
 
 /** What else than the cluster itself is looked at. */
@@ -36,6 +38,8 @@ export interface Wanted {
   timestamp: { namespace: string; name: string };
   /** The certificate of the host names, where a Secret of the user's holds it. */
   certificate: { namespace: string; name: string } | undefined;
+  /** An API that not every cluster has, as GROUP/VERSION. */
+  api: string | undefined;
 }
 
 /**
@@ -47,17 +51,23 @@ export async function viewCluster(
   wanted: Wanted,
 ): Promise<ClusterView> {
   // Loaded here: half of what a preview takes is reading modules.
-  const { CoreV1Api } = await import("@kubernetes/client-node");
+  const { CoreV1Api, CustomObjectsApi } = await import("@kubernetes/client-node");
   const { loadKubeConfig } = await import("../observe/kubeconfig.ts");
   try {
     const config = loadKubeConfig({ context });
     const core = config.makeApiClient(CoreV1Api);
-    const [system, timestamp, certificate] = await Promise.all([
+    const [group, version] = wanted.api?.split("/") ?? [];
+    const [system, timestamp, certificate, resources] = await Promise.all([
       core.readNamespace({ name: "kube-system" }),
       core.readNamespacedConfigMap(wanted.timestamp).catch(orNothing),
       wanted.certificate && core.readNamespacedSecret(wanted.certificate).catch(orNothing),
+      group &&
+        version &&
+        config.makeApiClient(CustomObjectsApi).getAPIResources({ group, version }).catch(orNothing),
     ]);
-    return { config, uid: system.metadata?.uid ?? "", timestamp: timestamp?.data, certificate };
+    const hasApi = wanted.api === undefined || resources !== undefined;
+    const uid = system.metadata?.uid ?? "";
+    return { config, uid, timestamp: timestamp?.data, certificate, hasApi };
   } catch (error) {
     throw new UserError(
       `The cluster cannot be looked at, so nothing was changed: ${oneLine(error)} ` +

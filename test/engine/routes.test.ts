@@ -18,12 +18,28 @@ const nameOf = (object: Props) => refOf(object).name;
 beforeAll(async () => {
   program = await ProgramUnderTest.create();
   program.configure({ platform: "openshift", exposure: route });
-  (await program.engine.up()).expectSuccess();
 });
 
 afterAll(() => program.close());
 
+test("a cluster without Routes is refused in the preview", async () => {
+  const preview = await program.engine.preview();
+  expect(preview.errors).toEqual([
+    expect.stringMatching(/does not serve route\.openshift\.io\/v1, so it has no Routes\. Set/),
+  ]);
+  expect(program.engine.cluster.all()).toEqual([]);
+});
+
 describe("behind Routes", () => {
+  beforeAll(async () => {
+    program.engine.cluster.put({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "routes.route.openshift.io" },
+    });
+    (await program.engine.up()).expectSuccess();
+  });
+
   test("a stack signs by its host names alone", async () => {
     expect(await trySign(program.served, mirror)).toEqual({ result: "signed" });
     const types = new Set(all("Service").map((service) => textAt(service, "spec", "type")));

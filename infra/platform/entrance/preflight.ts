@@ -1,6 +1,7 @@
 import type { Exposure } from "../../config/exposure.ts";
-import { reportAll } from "../../errors.ts";
+import { reportAll, UserError } from "../../errors.ts";
 import { certificateProblems, type TlsSecret } from "./certificate.ts";
+import { routeApi } from "./route.ts";
 
 /** The Secret with the certificate of the host names, where the configuration names one. */
 export function certificateSecret(
@@ -29,6 +30,16 @@ export function assertCertificate(
     throw reportAll(
       "This update is refused; nothing was changed. anchorhold:exposure.tls.secret cannot be used:",
       problems,
+    );
+}
+
+/** @throws UserError on a cluster that is no OpenShift, whatever the configuration says */
+export function assertRoutes(served: boolean): void {
+  if (!served)
+    throw new UserError(
+      `This update is refused; nothing was changed: the cluster does not serve ${routeApi.apiVersion}, ` +
+        "so it has no Routes. Set anchorhold:exposure.type to ingress, or name OpenShift's context in " +
+        "kubernetes:context.",
     );
 }
 

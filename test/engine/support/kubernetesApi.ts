@@ -70,7 +70,12 @@ export class KubernetesApi {
 
   private async answer(request: IncomingMessage): Promise<object> {
     const url = new URL(request.url ?? "/", "http://cluster");
-    const listed = discovery(url.pathname);
+    const definitions = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+    const defined = await this.cluster.list({ ...definitions, namespace: "" });
+    const listed = discovery(
+      url.pathname,
+      defined.map((definition) => refOf(definition).name),
+    );
     if (listed !== undefined) return listed;
     const path = parsePath(url.pathname);
     if (path.subresource !== "") throw unknownPath(url.pathname);

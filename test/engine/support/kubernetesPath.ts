@@ -27,11 +27,18 @@ const kinds: Readonly<Record<string, string>> = {
   "route.openshift.io/v1/routes": "Route",
 };
 
-/** The resources of a group and version, as discovery lists them; none for any other path. */
-export function discovery(pathname: string): object | undefined {
+/** Kinds that a cluster does not have by itself, by the name of their definition. */
+const custom: Readonly<Record<string, string>> = { Route: "routes.route.openshift.io" };
+
+/**
+ * The resources of a group and version, as discovery lists them; none for any other path.
+ * @param defined names of custom resources that the cluster has a definition of
+ */
+export function discovery(pathname: string, defined: readonly string[]): object | undefined {
   const groupVersion = /^\/(?:api|apis)\/(v1|[^/]+\/[^/]+)$/.exec(pathname)?.[1];
   const resources = Object.entries(kinds)
     .filter(([path]) => path.slice(0, path.lastIndexOf("/")) === groupVersion)
+    .filter(([, kind]) => custom[kind] === undefined || defined.includes(custom[kind]))
     .map(([path, kind]) => ({
       name: path.slice(path.lastIndexOf("/") + 1),
       kind,
