@@ -54,7 +54,8 @@ const context: ReleaseContext = {
   images: selectImages(config.images, config.mirror),
   pullSecrets: config.pullSecrets,
   sizes: config.resources,
-  runAs: config.runAsUser,
+  // OpenShift gives each namespace ids of its own.
+  runAs: config.runAsUser ?? (config.platform === "openshift" ? "assigned" : undefined),
 };
 const { instance, memory } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });

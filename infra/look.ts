@@ -3,11 +3,8 @@ import type { Config } from "./config.ts";
 import { logTarget } from "./expectations.ts";
 import { growthOf, type RecordedLog } from "./observe/growth.ts";
 import { kubernetesContext, viewCluster } from "./platform/cluster.ts";
-import {
-  assertCertificate,
-  assertRoutes,
-  certificateSecret,
-} from "./platform/entrance/preflight.ts";
+import { assertCertificate, assertRoutes } from "./platform/entrance/preflight.ts";
+import { certificateSecret } from "./platform/entrance/secret.ts";
 import { routeApi } from "./platform/entrance/route.ts";
 import { readTls, type ServerCertificate } from "./platform/entrance/certificate.ts";
 import { stateName } from "./platform/tuf/signer.ts";

@@ -22,9 +22,9 @@ const rbac = "rbac.authorization.k8s.io";
 export async function printRights(options: RbacOptions, out: (text: string) => void) {
   const subject = subjectOf(options);
   const file = await findStackFile(options);
-  const { prefix, trust } = configOf(readStackFile(file).text, file);
+  const { prefix, trust, exposure } = configOf(readStackFile(file).text, file);
   const rekor = Object.keys(trust.rekor).map(Number);
-  const manifests = deployerManifests({ prefix, rekor }, subject);
+  const manifests = deployerManifests({ prefix, rekor, exposure }, subject);
   out(manifests.map((manifest) => YAML.stringify(manifest)).join("---\n"));
 }
 

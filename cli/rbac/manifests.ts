@@ -1,16 +1,20 @@
 import { stackNamespaces } from "../../infra/scaffold/names.ts";
-import { namespaceRules, namespaceVerbs, pluginRules } from "./rules.ts";
+import type { Exposure } from "../../infra/config/exposure.ts";
+import { certificateSecret } from "../../infra/platform/entrance/secret.ts";
+import { entranceRules, namespaceRules, namespaceVerbs, pluginRules } from "./rules.ts";
 
 /** Who deploys, as an RBAC subject. */
 export type Subject =
   | { kind: "ServiceAccount"; namespace: string; name: string }
   | { kind: "User" | "Group"; apiGroup: "rbac.authorization.k8s.io"; name: string };
 
-/** The part of a configuration that decides which namespaces there are. */
+/** The part of a configuration that decides which namespaces there are, and what is in them. */
 export interface Spaces {
   prefix: string;
   /** Every generation that is configured. */
   rekor: readonly number[];
+  /** Node ports if left out. */
+  exposure?: Exposure;
 }
 
 /** A Kubernetes object. */
@@ -27,7 +31,10 @@ const rbac = "rbac.authorization.k8s.io";
  * What an administrator applies once before the first deployment, and again for a new Rekor
  * generation: the stack's namespaces, and a Role in each for the deploying identity.
  */
-export function deployerManifests({ prefix, rekor }: Spaces, subject: Subject): Manifest[] {
+export function deployerManifests(
+  { prefix, rekor, exposure }: Spaces,
+  subject: Subject,
+): Manifest[] {
   const spaces = stackNamespaces(prefix, rekor);
   const name = `${prefix}-deployer`;
   return [
@@ -41,10 +48,11 @@ export function deployerManifests({ prefix, rekor }: Spaces, subject: Subject): 
         apiVersion: `${rbac}/v1`,
         kind: "Role",
         metadata: { name, namespace },
-        rules: [...namespaceRules, ...pluginRules].map(({ apiGroup, ...rule }) => ({
-          apiGroups: [apiGroup],
-          ...rule,
-        })),
+        rules: [
+          ...namespaceRules,
+          ...entranceRules[exposure?.type ?? "nodePort"],
+          ...pluginRules,
+        ].map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
       },
       binding("RoleBinding", { name, namespace }, "Role", subject),
     ]),
@@ -59,6 +67,23 @@ export function deployerManifests({ prefix, rekor }: Spaces, subject: Subject): 
       ],
     },
     binding("ClusterRoleBinding", { name }, "ClusterRole", subject),
+    ...certificateReader(name, exposure, subject),
+  ];
+}
+
+/** The certificate of the host names lies in a namespace of somebody else's: it is only looked at. */
+function certificateReader(
+  role: string,
+  exposure: Exposure | undefined,
+  subject: Subject,
+): Manifest[] {
+  const secret = exposure && certificateSecret(exposure);
+  if (secret === undefined) return [];
+  const metadata = { name: `${role}-certificate`, namespace: secret.namespace };
+  const rules = [rule("secrets", ["get"], [secret.name])];
+  return [
+    { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules },
+    binding("RoleBinding", metadata, "Role", subject),
   ];
 }
 

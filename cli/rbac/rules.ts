@@ -1,3 +1,5 @@
+import type { Exposure } from "../../infra/config/exposure.ts";
+
 /** What one namespace of a stack lets its deploying identity do with a kind of object. */
 export interface Rule {
   apiGroup: string;
@@ -30,6 +32,21 @@ export const namespaceRules: readonly Rule[] = [
   // The timestamp signer's: nobody can grant what he has not got himself.
   { apiGroup: "rbac.authorization.k8s.io", resources: ["roles", "rolebindings"], verbs: manage },
 ];
+
+/** What is needed besides for host names in front of the services. */
+export const entranceRules: Readonly<Record<Exposure["type"], readonly Rule[]>> = {
+  nodePort: [],
+  ingress: [{ apiGroup: "networking.k8s.io", resources: ["ingresses"], verbs: manage }],
+  route: [
+    { apiGroup: "route.openshift.io", resources: ["routes"], verbs: manage },
+    // To choose a host, and to refer to a certificate: OpenShift asks for it by itself.
+    {
+      apiGroup: "route.openshift.io",
+      resources: ["routes/custom-host"],
+      verbs: ["create", "update"],
+    },
+  ],
+};
 
 /**
  * What the official plugin takes beside that, to say why something is not ready: no run with the

@@ -1,16 +1,8 @@
 import type { Exposure } from "../../config/exposure.ts";
 import { reportAll, UserError } from "../../errors.ts";
+import { certificatePlace } from "./secret.ts";
 import { certificateProblems, type TlsSecret } from "./certificate.ts";
 import { routeApi } from "./route.ts";
-
-/** The Secret with the certificate of the host names, where the configuration names one. */
-export function certificateSecret(
-  exposure: Exposure,
-): { namespace: string; name: string } | undefined {
-  const place = placeOf(exposure);
-  const [namespace, name] = place?.split("/") ?? [];
-  return namespace === undefined || name === undefined ? undefined : { namespace, name };
-}
 
 /**
  * @param secret what was found under that name
@@ -21,7 +13,7 @@ export function assertCertificate(
   secret: TlsSecret | undefined,
   now: Date,
 ): void {
-  const place = placeOf(exposure);
+  const place = certificatePlace(exposure);
   if (place === undefined || exposure.type === "nodePort") return;
   const { rekor, ...others } = exposure.hosts;
   const hosts = [...Object.values(others), ...Object.values(rekor)];
@@ -41,8 +33,4 @@ export function assertRoutes(served: boolean): void {
         "so it has no Routes. Set anchorhold:exposure.type to ingress, or name OpenShift's context in " +
         "kubernetes:context.",
     );
-}
-
-function placeOf(exposure: Exposure): string | undefined {
-  return exposure.type === "nodePort" ? undefined : exposure.tls?.secret;
 }

@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as YAML from "yaml";
 import { printRights, type RbacOptions } from "../../../cli/rbac/command.ts";
-import type { Manifest } from "../../../cli/rbac/manifests.ts";
+import { deployerManifests, type Manifest } from "../../../cli/rbac/manifests.ts";
+import { exposureSchema } from "../../../infra/config/exposure.ts";
+import { hosts } from "../../support/tlsSecret.ts";
 
 const file = new URL("../../../stacks/Pulumi.local.yaml", import.meta.url).pathname;
 
@@ -39,6 +41,53 @@ test("outside of them: to look at and label these namespaces, and to see which c
 
 test("no rule names everything", async () => {
   expect(JSON.stringify(await manifests({ user: "ci" }))).not.toContain('"*"');
+});
+
+describe("with host names in front of the services", () => {
+  const subject = {
+    kind: "Group",
+    apiGroup: "rbac.authorization.k8s.io",
+    name: "deployers",
+  } as const;
+  const given = (exposure: object) => ({
+    ...{ prefix: "sample", rekor: [1] },
+    exposure: exposureSchema.parse({ hosts, ...exposure }),
+  });
+  const rules = (exposure: object) =>
+    deployerManifests(given(exposure), subject)
+      .filter(({ kind, metadata }) => kind === "Role" && metadata.namespace === "sample-tuf")
+      .flatMap((role) => role["rules"] as { apiGroups: string[]; resources: string[] }[])
+      .flatMap(({ apiGroups, resources }) => resources.map((name) => `${apiGroups[0]}/${name}`));
+
+  test("it manages Ingresses, or Routes with a host of one's choice, and not both", () => {
+    const tls = { certManager: { clusterIssuer: "company" } };
+    const ingress = rules({ type: "ingress", tls });
+    const route = rules({ type: "route" });
+    expect(ingress.filter((name) => !route.includes(name))).toEqual([
+      "networking.k8s.io/ingresses",
+    ]);
+    expect(route.filter((name) => !ingress.includes(name))).toEqual([
+      "route.openshift.io/routes",
+      "route.openshift.io/routes/custom-host",
+    ]);
+  });
+
+  test("it may look at the one Secret with the certificate, where there is one", () => {
+    const readers = (exposure: object) =>
+      deployerManifests(given(exposure), subject).filter(
+        ({ metadata }) => metadata.name === "sample-deployer-certificate",
+      );
+    expect(readers({ type: "route" })).toEqual([]);
+    const tls = { secret: "certificates/sigstore-tls" };
+    expect(readers({ type: "ingress", tls })).toMatchObject([
+      {
+        kind: "Role",
+        metadata: { namespace: "certificates" },
+        rules: [{ resources: ["secrets"], verbs: ["get"], resourceNames: ["sigstore-tls"] }],
+      },
+      { kind: "RoleBinding", metadata: { namespace: "certificates" }, subjects: [subject] },
+    ]);
+  });
 });
 
 test.each([
