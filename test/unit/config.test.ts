@@ -10,7 +10,9 @@ function shipped(): Record<string, unknown> {
   const text = readFileSync(new URL(`../../stacks/${file}`, import.meta.url), "utf8");
   const { config } = YAML.parse(text) as { config: Record<string, unknown> };
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key.replace("anchorhold:", ""), value]),
+    Object.entries(config)
+      .filter(([key]) => key.startsWith("anchorhold:"))
+      .map(([key, value]) => [key.replace("anchorhold:", ""), value]),
   );
 }
 
