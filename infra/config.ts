@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
 import { objectName } from "./config/fields.ts";
+import { networkPoliciesSchema } from "./config/networkPolicies.ts";
+import { quotaSchema } from "./config/quota.ts";
 import { reportAll } from "./errors.ts";
 import { labelProblems } from "./platform/podSecurity.ts";
 import { imageProblems } from "./scaffold/images.ts";
@@ -128,6 +130,10 @@ const schema = z.strictObject({
     .regex(/^([1-9]\d{0,9}|assigned)$/, 'must be a user id above 0, or "assigned"')
     .transform((text) => (text === "assigned" ? text : Number(text)))
     .optional(),
+  /** What each namespace may use at most: a ResourceQuota and a LimitRange. None if left out. */
+  quota: quotaSchema.optional(),
+  /** Where clients, DNS, the cluster's API and token issuers are, for the network policies. */
+  networkPolicies: networkPoliciesSchema,
   /** Labels on every namespace; those of Pod Security are the program's. */
   labels: z.record(z.string(), z.string()).default({}),
   /** How the program reaches Trillian's admin interface to make the trees. */

@@ -7,9 +7,11 @@ import { producersExpectation, serviceNames, switchedExpectation } from "./expec
 import { look } from "./look.ts";
 import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
 import { Entrance } from "./platform/entrance/entrance.ts";
+import { guardsOf } from "./platform/guard.ts";
 import { namespace } from "./platform/namespace.ts";
 import { assertSameAddresses } from "./platform/recordedAddresses.ts";
 import { protectEverything, takeFieldsBack } from "./protect.ts";
+import { assertQuota } from "./platform/quota.ts";
 import { Probe } from "./platform/probe.ts";
 import { TufMirror } from "./platform/tuf/mirror.ts";
 import { chartVersion } from "./scaffold/chart.ts";
@@ -46,11 +48,12 @@ takeFieldsBack();
 const now = new Date();
 const config = loadConfig();
 chartVersion(config.chart); // refuses here, before a Release would, when others are made already
+assertQuota(config);
 const { prefix } = config;
 const context: ReleaseContext = {
   chart: config.chart,
   prefix,
-  labels: config.labels,
+  guard: guardsOf(config),
   images: selectImages(config.images, config.mirror),
   pullSecrets: config.pullSecrets,
   sizes: config.resources,
@@ -203,11 +206,13 @@ const publication = new TufPublication(
   },
   { dependsOn: [endings] },
 );
-const tufHome = namespace(tufNamespace(prefix), config.labels);
+const tufSpace = tufNamespace(prefix);
+const tufHome = namespace(tufSpace, context.guard(tufSpace));
+const tufSpaceName = tufHome.namespace.metadata.name;
 const mirrorServer = new TufMirror(
   "tuf-mirror",
   {
-    namespace: tufHome,
+    namespace: tufHome.namespace,
     images: {
       nginx: imageReference(context.images.nginx),
       node: imageReference(context.images.node),
@@ -222,7 +227,7 @@ const mirrorServer = new TufMirror(
     service: serviceNames(prefix).tuf,
     context: cluster.context,
   },
-  { dependsOn: [ctLog, ...Object.values(rekorServers)] },
+  { dependsOn: [tufHome.guard, ctLog, ...Object.values(rekorServers)] },
 );
 
 // Nothing signs before every replica accepts, and the mirror lists, what it signs with.
@@ -278,7 +283,7 @@ if (config.exposure.type !== "nodePort")
     },
     { dependsOn: [ctLog, ...Object.values(rekorServers), mirrorServer, tsa, fulcio] },
   );
-const account = new Probe("probe", { namespace: tufHome.metadata.name }).serviceAccount;
+const account = new Probe("probe", { namespace: tufSpaceName }).serviceAccount;
 
 // What clients, the command line and the next update need: `StackOutputs` says it in types.
 export const mirror = {
@@ -294,7 +299,7 @@ export const services = {
 };
 export const issuers = config.issuers;
 export const probe = {
-  namespace: tufHome.metadata.name,
+  namespace: tufSpaceName,
   serviceAccount: account,
   audience: "sigstore",
 };

@@ -22,9 +22,10 @@ const rbac = "rbac.authorization.k8s.io";
 export async function printRights(options: RbacOptions, out: (text: string) => void) {
   const subject = subjectOf(options);
   const file = await findStackFile(options);
-  const { prefix, trust, exposure } = configOf(readStackFile(file).text, file);
+  const { prefix, trust, exposure, quota } = configOf(readStackFile(file).text, file);
   const rekor = Object.keys(trust.rekor).map(Number);
-  const manifests = deployerManifests({ prefix, rekor, exposure }, subject);
+  const spaces = { prefix, rekor, exposure, quota: quota !== undefined };
+  const manifests = deployerManifests(spaces, subject);
   out(manifests.map((manifest) => YAML.stringify(manifest)).join("---\n"));
 }
 

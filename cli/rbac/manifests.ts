@@ -1,7 +1,7 @@
 import { stackNamespaces } from "../../infra/scaffold/names.ts";
 import type { Exposure } from "../../infra/config/exposure.ts";
 import { certificateSecret } from "../../infra/platform/entrance/secret.ts";
-import { entranceRules, namespaceRules, namespaceVerbs, pluginRules } from "./rules.ts";
+import { entranceRules, namespaceRules, namespaceVerbs, pluginRules, quotaRule } from "./rules.ts";
 
 /** Who deploys, as an RBAC subject. */
 export type Subject =
@@ -15,6 +15,8 @@ export interface Spaces {
   rekor: readonly number[];
   /** Node ports if left out. */
   exposure?: Exposure;
+  /** Whether the stack makes quotas. */
+  quota?: boolean;
 }
 
 /** A Kubernetes object. */
@@ -32,11 +34,17 @@ const rbac = "rbac.authorization.k8s.io";
  * generation: the stack's namespaces, and a Role in each for the deploying identity.
  */
 export function deployerManifests(
-  { prefix, rekor, exposure }: Spaces,
+  { prefix, rekor, exposure, quota = false }: Spaces,
   subject: Subject,
 ): Manifest[] {
   const spaces = stackNamespaces(prefix, rekor);
   const name = `${prefix}-deployer`;
+  const rules = [
+    ...namespaceRules,
+    ...entranceRules[exposure?.type ?? "nodePort"],
+    ...pluginRules,
+    ...(quota ? [quotaRule] : []),
+  ];
   return [
     ...spaces.map((space) => ({
       apiVersion: "v1",
@@ -48,11 +56,7 @@ export function deployerManifests(
         apiVersion: `${rbac}/v1`,
         kind: "Role",
         metadata: { name, namespace },
-        rules: [
-          ...namespaceRules,
-          ...entranceRules[exposure?.type ?? "nodePort"],
-          ...pluginRules,
-        ].map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
+        rules: rules.map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
       },
       binding("RoleBinding", { name, namespace }, "Role", subject),
     ]),

@@ -29,6 +29,7 @@ export const namespaceRules: readonly Rule[] = [
   { apiGroup: "apps", resources: ["replicasets"], verbs: read },
   { apiGroup: "batch", resources: ["cronjobs", "jobs"], verbs: manage },
   { apiGroup: "policy", resources: ["poddisruptionbudgets"], verbs: manage },
+  { apiGroup: "networking.k8s.io", resources: ["networkpolicies"], verbs: manage },
   // The timestamp signer's: nobody can grant what he has not got himself.
   { apiGroup: "rbac.authorization.k8s.io", resources: ["roles", "rolebindings"], verbs: manage },
 ];
@@ -53,6 +54,13 @@ export const entranceRules: Readonly<Record<Exposure["type"], readonly Rule[]>> 
  * stand-in shows it (pulumi-kubernetes, provider/pkg/await: NewEventAggregator).
  */
 export const pluginRules: readonly Rule[] = [{ apiGroup: "", resources: ["events"], verbs: read }];
+
+/** What is needed beside that where the configuration names a quota. */
+export const quotaRule: Rule = {
+  apiGroup: "",
+  resources: ["resourcequotas", "limitranges"],
+  verbs: manage,
+};
 
 /** The namespaces themselves are an administrator's: he makes them, together with these rights. */
 export const namespaceVerbs: readonly string[] = ["get", "patch"];

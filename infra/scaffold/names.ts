@@ -23,15 +23,43 @@ export function tufNamespace(prefix: string): string {
   return `${prefix}-tuf`;
 }
 
-/** Every namespace of a stack. */
-export function stackNamespaces(prefix: string, rekorGenerations: readonly number[]): string[] {
-  const components = ["trillian", "ctlog", "tsa", "fulcio"] as const;
+/** Everything that has namespaces of its own; each Rekor generation has one. */
+export const components = ["trillian", "ctLog", "tsa", "fulcio", "rekor", "tuf"] as const;
+export type Component = (typeof components)[number];
+
+/** Every namespace of a stack, and whose it is. */
+export function spaces(
+  prefix: string,
+  rekorGenerations: readonly number[],
+): { namespace: string; component: Component }[] {
   return [
-    ...components.map((component) => componentNamespace(prefix, component)),
-    ...rekorGenerations.map((generation) => rekorNamespace(prefix, generation)),
-    tufNamespace(prefix),
+    { namespace: componentNamespace(prefix, "trillian"), component: "trillian" },
+    { namespace: componentNamespace(prefix, "ctlog"), component: "ctLog" },
+    { namespace: componentNamespace(prefix, "tsa"), component: "tsa" },
+    { namespace: componentNamespace(prefix, "fulcio"), component: "fulcio" },
+    ...rekorGenerations.map((generation) => ({
+      namespace: rekorNamespace(prefix, generation),
+      component: "rekor" as const,
+    })),
+    { namespace: tufNamespace(prefix), component: "tuf" },
   ];
 }
+
+/** The names of every namespace of a stack. */
+export function stackNamespaces(prefix: string, rekorGenerations: readonly number[]): string[] {
+  return spaces(prefix, rekorGenerations).map(({ namespace }) => namespace);
+}
+
+/** The ports that pods listen on, which network policies name. */
+export const podPorts = {
+  ctLog: 6962,
+  fulcio: 5555,
+  fulcioGrpc: 5554,
+  rekor: 3000,
+  redis: 6379,
+  tsa: 5555,
+  tuf: 8080,
+} as const;
 
 /** Trillian's Services and Deployments. */
 export const trillianNames = {

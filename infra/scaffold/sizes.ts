@@ -46,8 +46,13 @@ export const fixedSizes = {
   timestampSigner: mebibytes("20m", 64, 192),
 } as const;
 
-const cpu = z.string().regex(/^([1-9]\d*m?|\d+\.\d{1,3})$/, "must be cores such as 500m or 2");
-const memory = z
+/** Cores, in the configuration. */
+export const cpu = z.preprocess(
+  (value) => (typeof value === "number" ? String(value) : value),
+  z.string().regex(/^([1-9]\d*m?|\d+\.\d{1,3})$/, "must be cores such as 500m or 2"),
+);
+/** An amount of memory or storage. */
+export const memory = z
   .string()
   .regex(/^[1-9]\d*(Ki|Mi|Gi|Ti)$/, "must be an amount of memory such as 512Mi or 2Gi");
 const amount = z.strictObject({ cpu: cpu.optional(), memory: memory.optional() });

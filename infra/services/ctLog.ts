@@ -43,10 +43,10 @@ export class CtLog extends pulumi.ComponentResource {
     super("anchorhold:services:CtLog", name, shown, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "ctlog");
-    const home = namespace(space, args.labels, parent);
+    const home = namespace(space, args.guard(space), parent);
     const configSecret = signerSecret(
       `${name}-config`,
-      home.metadata.name,
+      home.namespace.metadata.name,
       secretData(args),
       parent,
     );
@@ -54,7 +54,7 @@ export class CtLog extends pulumi.ComponentResource {
       `${name}-release`,
       {
         chart: args.chart,
-        namespace: home.metadata.name,
+        namespace: home.namespace.metadata.name,
         name: "ctlog",
         values: ctLogValues({
           namespace: space,
@@ -67,7 +67,7 @@ export class CtLog extends pulumi.ComponentResource {
           runAs: args.runAs,
         }),
       },
-      { ...parent, ...trustOptions },
+      { ...parent, ...trustOptions, dependsOn: [home.guard] },
     );
     this.internalUrl = `http://${ctLogName}.${space}.svc`;
     this.registerOutputs();

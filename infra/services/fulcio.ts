@@ -28,10 +28,10 @@ export class Fulcio extends pulumi.ComponentResource {
     super("anchorhold:services:Fulcio", name, { ...args.uses }, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "fulcio");
-    const home = namespace(space, args.labels, parent);
+    const home = namespace(space, args.guard(space), parent);
     const secret = signerSecret(
       `${name}-signer`,
-      home.metadata.name,
+      home.namespace.metadata.name,
       {
         [fulcioSecretKeys.privateKey]: args.ca.privateKeyPem,
         // Fulcio wants the variable even where the key has no password.
@@ -44,7 +44,7 @@ export class Fulcio extends pulumi.ComponentResource {
       `${name}-release`,
       {
         chart: args.chart,
-        namespace: home.metadata.name,
+        namespace: home.namespace.metadata.name,
         name: "fulcio",
         values: fulcioValues({
           namespace: space,
@@ -59,7 +59,7 @@ export class Fulcio extends pulumi.ComponentResource {
           runAs: args.runAs,
         }),
       },
-      { ...parent, ...trustOptions },
+      { ...parent, ...trustOptions, dependsOn: [home.guard] },
     );
     this.registerOutputs();
   }

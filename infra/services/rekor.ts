@@ -24,10 +24,10 @@ export class Rekor extends pulumi.ComponentResource {
     super("anchorhold:services:Rekor", name, {}, opts);
     const parent = { parent: this };
     const space = rekorNamespace(args.prefix, args.generation);
-    const home = namespace(space, args.labels, parent);
+    const home = namespace(space, args.guard(space), parent);
     const secret = signerSecret(
       `${name}-signer`,
-      home.metadata.name,
+      home.namespace.metadata.name,
       { [rekorSecretKey]: args.log.privateKeyPem },
       parent,
     );
@@ -35,7 +35,7 @@ export class Rekor extends pulumi.ComponentResource {
       `${name}-release`,
       {
         chart: args.chart,
-        namespace: home.metadata.name,
+        namespace: home.namespace.metadata.name,
         name: `rekor-${args.generation}`,
         values: rekorValues({
           generation: args.generation,
@@ -56,7 +56,7 @@ export class Rekor extends pulumi.ComponentResource {
           runAs: args.runAs,
         }),
       },
-      { ...parent, ...trustOptions },
+      { ...parent, ...trustOptions, dependsOn: [home.guard] },
     );
     this.registerOutputs();
   }

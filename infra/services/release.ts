@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { Guard } from "../platform/guard.ts";
 import type { Images } from "../scaffold/images.ts";
 import type { Sizes } from "../scaffold/sizes.ts";
 import type { RunAs } from "../scaffold/values.ts";
@@ -7,7 +8,8 @@ import type { RunAs } from "../scaffold/values.ts";
 export interface ReleaseContext {
   chart: Config["chart"];
   prefix: string;
-  labels: Record<string, string>;
+  /** What surrounds the pods of each namespace. */
+  guard: (namespace: string) => Guard;
   images: Images;
   /** Names of the Secrets that images are pulled with, the same in every namespace. */
   pullSecrets: readonly string[];

@@ -34,17 +34,17 @@ export class Trillian extends pulumi.ComponentResource {
     super("anchorhold:services:Trillian", name, {}, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "trillian");
-    const home = namespace(space, args.labels, parent);
+    const home = namespace(space, args.guard(space), parent);
     const database = new Database(
       `${name}-database`,
-      { namespace: home.metadata.name, ...args.database },
+      { namespace: home.namespace.metadata.name, ...args.database },
       parent,
     );
     new ScaffoldRelease(
       `${name}-release`,
       {
         chart: args.chart,
-        namespace: home.metadata.name,
+        namespace: home.namespace.metadata.name,
         name: "trillian",
         values: trillianValues({
           namespace: space,
@@ -63,7 +63,7 @@ export class Trillian extends pulumi.ComponentResource {
           runAs: args.runAs,
         }),
       },
-      { ...parent, ...trustOptions },
+      { ...parent, ...trustOptions, dependsOn: [home.guard] },
     );
     this.backend = { host: trillianHost(space), port: trillianPorts.rpc };
     this.access =

@@ -21,10 +21,10 @@ export class Tsa extends pulumi.ComponentResource {
     super("anchorhold:services:Tsa", name, {}, opts);
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "tsa");
-    const home = namespace(space, args.labels, parent);
+    const home = namespace(space, args.guard(space), parent);
     const secret = signerSecret(
       `${name}-signer`,
-      home.metadata.name,
+      home.namespace.metadata.name,
       {
         [tsaSecretKeys.privateKey]: args.authority.privateKeyPem,
         // The server wants the variable even where the key has no password.
@@ -36,7 +36,7 @@ export class Tsa extends pulumi.ComponentResource {
       `${name}-release`,
       {
         chart: args.chart,
-        namespace: home.metadata.name,
+        namespace: home.namespace.metadata.name,
         name: "tsa",
         values: tsaValues({
           namespace: space,
@@ -50,7 +50,7 @@ export class Tsa extends pulumi.ComponentResource {
           runAs: args.runAs,
         }),
       },
-      { ...parent, ...trustOptions },
+      { ...parent, ...trustOptions, dependsOn: [home.guard] },
     );
     this.registerOutputs();
   }

@@ -106,8 +106,9 @@ export function volumeNumbers(
   return [...numbers, ...added].sort((a, b) => a - b);
 }
 
-// Two blocks, since within one the template would answer before the cluster's names are looked at.
-const corefile = `cluster.local:1053 in-addr.arpa:1053 ip6.arpa:1053 {
+// On a port that needs no rights, the one of OpenShift's DNS, which network policies expect. Two
+// blocks, since within one the template would answer before the cluster's names are looked at.
+const corefile = `cluster.local:5353 in-addr.arpa:5353 ip6.arpa:5353 {
   errors
   health :8080
   ready :8181
@@ -115,7 +116,7 @@ const corefile = `cluster.local:1053 in-addr.arpa:1053 ip6.arpa:1053 {
     ttl 5
   }
 }
-.:1053 {
+.:5353 {
   errors
   template ANY ANY {
     rcode NXDOMAIN
@@ -198,8 +199,8 @@ function coreDnsContainer(image: string): object {
     image,
     args: ["-conf", "/etc/coredns/Corefile"],
     ports: [
-      { name: "dns", containerPort: 1053, protocol: "UDP" },
-      { name: "dns-tcp", containerPort: 1053, protocol: "TCP" },
+      { name: "dns", containerPort: 5353, protocol: "UDP" },
+      { name: "dns-tcp", containerPort: 5353, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "128Mi" } },
     securityContext: {

@@ -21,6 +21,8 @@ export interface Choices {
   chartPath?: string;
   /** Image references by key; the published ones if left out. */
   images?: Record<string, string>;
+  /** Where the cluster's API listens behind its Service, if no cluster elsewhere does there. */
+  apiServerPort?: number;
   /** Generations that were rotated here, by kind. */
   trust?: TrustLines;
 }
@@ -71,7 +73,11 @@ export function chooseGenerations(kind: string, generations: GenerationLines): v
 export function configuredSpaces(): Spaces {
   const { merged } = mergedConfig(knownChoices() ?? {});
   const { rekor = {} } = merged["anchorhold:trust"] as TrustLines;
-  return { prefix: String(merged["anchorhold:prefix"]), rekor: Object.keys(rekor).map(Number) };
+  return {
+    prefix: String(merged["anchorhold:prefix"]),
+    rekor: Object.keys(rekor).map(Number),
+    quota: merged["anchorhold:quota"] !== undefined,
+  };
 }
 
 function saveChoices(choices: Choices, encryptionsalt: string): void {
@@ -105,9 +111,15 @@ function mergedConfig(choices: Choices) {
     "anchorhold:chart":
       choices.chartPath === undefined || isFolder(chart) ? chart : { path: choices.chartPath },
     "anchorhold:images": { ...choices.images, ...ownImages },
+    ...surroundings(config["anchorhold:networkPolicies"], choices),
     ...(isEmpty(own) ? {} : { "anchorhold:trust": { ...trust, ...own } }),
   };
   return { merged: merged as Record<string, unknown>, rotated: Object.keys(own) };
+}
+
+function surroundings(committed: unknown, { apiServerPort }: Choices) {
+  if (apiServerPort === undefined || committed !== undefined) return {};
+  return { "anchorhold:networkPolicies": { apiServer: { ports: [apiServerPort, 443] } } };
 }
 
 /** For Pulumi, which reads YAML 1.1: a time without quotes would not arrive as the text that it is. */

@@ -8,6 +8,7 @@ import { LocalError } from "../errors.ts";
 import { ensureEverything } from "../everything.ts";
 import { ensureImages } from "../images/index.ts";
 import { startNode } from "../node/index.ts";
+import { ports } from "../node/ports.ts";
 import type { Report } from "../report.ts";
 import { chooseChart } from "./chart.ts";
 import { useContext } from "./cluster.ts";
@@ -72,7 +73,7 @@ async function chooseCluster(options: UpOptions, report: Report): Promise<Choice
   const deployer = await makeDeployer(node.kubeconfig, configuredSpaces());
   writeFileSync(kubeconfigFile, deployer, { mode: 0o600 });
   report("Images: built here from Go modules and Debian packages, by content hash");
-  return { images: localImageReferences(images) };
+  return { images: localImageReferences(images), apiServerPort: ports["kube-apiserver"] };
 }
 
 async function deploy(choice: PulumiChoice, report: Report): Promise<void> {

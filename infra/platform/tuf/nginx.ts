@@ -1,8 +1,9 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { podPorts } from "../../scaffold/names.ts";
 import type { Resources } from "../../scaffold/sizes.ts";
 import { containerSecurity } from "../../scaffold/values.ts";
 
-export const httpPort = 8080;
+export const httpPort = podPorts.tuf;
 
 /** Where the server finds the files of the repository, the timestamp, and its configuration. */
 export const place = {

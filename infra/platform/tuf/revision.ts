@@ -1,24 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { replaceable } from "../../protect.ts";
-import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
-import type { Resources } from "../../scaffold/sizes.ts";
-import { ownPodSecurity, type RunAs } from "../../scaffold/values.ts";
 import { flattenPath, snapshotPath } from "../../trust/tuf/repository.ts";
 import { sha256 } from "../../trust/tuf/signature.ts";
 import { timestampKey } from "../../trust/tuf/timestampState.ts";
-import { nginxConfig, nginxContainer } from "./nginx.ts";
+import { mirrorLabels as labels, signerLabels } from "./labels.ts";
+import { nginxConfig } from "./nginx.ts";
+import { servingPod, type ServingPodArgs } from "./servingPod.ts";
 import type { TimestampSigner } from "./signer.ts";
-import { signerLabels, type SnapshotSource } from "./signerPod.ts";
+import type { SnapshotSource } from "./signerPod.ts";
 
-export interface TufRevisionArgs {
+export interface TufRevisionArgs extends ServingPodArgs {
   namespace: pulumi.Input<string>;
-  /** nginx, as a full reference. */
-  image: string;
-  /** Names of the Secrets that it is pulled with. */
-  pullSecrets: readonly string[];
-  resources: Resources;
-  runAs: RunAs;
   /** Path below the mirror's URL → content; all but timestamp.json. */
   files: pulumi.Input<Record<string, string>>;
   /** Of the newest snapshot.json among them. */
@@ -30,8 +23,6 @@ export interface TufRevisionArgs {
 
 /** On the pods of one serving state, and in the selector of the Service that sends clients to it. */
 export const servingLabel = "anchorhold.dev/serving";
-
-const labels = { "app.kubernetes.io/name": "tuf-mirror" };
 
 /**
  * One serving state of the TUF mirror: the repository in an immutable ConfigMap, a Job that has its
@@ -130,7 +121,7 @@ function podTemplate(
   return pulumi
     .all([args.files, args.version, args.revision, repository, args.signer.state])
     .apply(([files, version, revision, repositoryName, stateName]): PodTemplate => {
-      const spec = podSpec(args, Object.keys(files), {
+      const spec = servingPod(args, Object.keys(files), {
         repository: repositoryName,
         timestamp: { name: stateName, key: timestampKey(version) },
       });
@@ -143,34 +134,4 @@ function podTemplate(
         spec,
       };
     });
-}
-
-function podSpec(
-  { image, pullSecrets, resources, runAs }: TufRevisionArgs,
-  paths: readonly string[],
-  from: { repository: string; timestamp: { name: string; key: string } },
-): k8s.types.input.core.v1.PodSpec {
-  const timestampItem = { key: from.timestamp.key, path: "timestamp.json" };
-  const fromRepository = (name: string, items: { key: string; path: string }[]) => ({
-    name,
-    configMap: { name: from.repository, items },
-  });
-  return {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    ...imagePullSecrets(pullSecrets),
-    securityContext: ownPodSecurity(runAs),
-    containers: [nginxContainer(image, resources)],
-    volumes: [
-      fromRepository(
-        "repository",
-        paths.map((path) => ({ key: flattenPath(path), path })),
-      ),
-      fromRepository("config", [{ key: "nginx.conf", path: "nginx.conf" }]),
-      // An item that is not there yet keeps a new pod from starting, and one that is lost leaves a
-      // running pod with what it has: either way no client meets a mirror without a timestamp.
-      { name: "timestamp", configMap: { name: from.timestamp.name, items: [timestampItem] } },
-      { name: "tmp", emptyDir: {} },
-    ],
-  };
 }

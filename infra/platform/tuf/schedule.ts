@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { signerLabels } from "./labels.ts";
 import type { TimestampSigner } from "./signer.ts";
-import { signerLabels, type SnapshotSource } from "./signerPod.ts";
+import type { SnapshotSource } from "./signerPod.ts";
 
 export interface TimestampScheduleArgs {
   signer: TimestampSigner;

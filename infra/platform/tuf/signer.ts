@@ -4,7 +4,8 @@ import { replaceable } from "../../protect.ts";
 import type { RunAs } from "../../scaffold/values.ts";
 import { signerSecret } from "../../services/signerSecret.ts";
 import { programFiles, programKey } from "./programFiles.ts";
-import { signerLabels, signerPod, type SnapshotSource } from "./signerPod.ts";
+import { signerLabels } from "./labels.ts";
+import { signerPod, type SnapshotSource } from "./signerPod.ts";
 
 export interface TimestampSignerArgs {
   namespace: pulumi.Input<string>;

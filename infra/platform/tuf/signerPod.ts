@@ -3,9 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { imagePullSecrets } from "../../scaffold/pullSecrets.ts";
 import { fixedSizes } from "../../scaffold/sizes.ts";
 import { containerSecurity, ownPodSecurity, type RunAs } from "../../scaffold/values.ts";
+import { signerLabels } from "./labels.ts";
 import { programEntry, programKey } from "./programFiles.ts";
-
-export const signerLabels = { "app.kubernetes.io/name": "tuf-signer" };
 
 /** A snapshot.json in a ConfigMap. */
 export interface SnapshotSource {

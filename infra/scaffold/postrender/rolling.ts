@@ -16,6 +16,8 @@ const leavingSeconds = 6;
 const shutdownSeconds = 30;
 /** A new pod that dies in its first moments takes no old one's place. */
 const settledSeconds = 2;
+/** Pods above their number while a server rolls. */
+export const surgePods = 1;
 
 const sleepOf = (container: Container | undefined) => container?.lifecycle?.preStop?.sleep?.seconds;
 
@@ -64,7 +66,10 @@ export function rolling(manifest: Manifest): Manifest {
     spec: {
       ...spec,
       minReadySeconds: Math.max(spec.minReadySeconds ?? 0, settledSeconds),
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      strategy: {
+        type: "RollingUpdate",
+        rollingUpdate: { maxSurge: surgePods, maxUnavailable: 0 },
+      },
       template: { ...spec.template, spec: rollingPod(spec.template.spec, spec.selector) },
     },
   };

@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { ctLogName, httpPortNames, servicePort } from "../names.ts";
+import { ctLogName, httpPortNames, podPorts, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
@@ -17,7 +17,7 @@ export interface CtLogArgs extends ServerArgs {
   configSecret: Input<string>;
 }
 
-const httpPort = 6962;
+const httpPort = podPorts.ctLog;
 const metricsPort = 6963;
 
 /** Values of the Release with ct_server, whose trees, keys and configuration are ours. */

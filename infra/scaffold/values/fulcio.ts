@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { fulcioGrpc, fulcioName, httpPortNames, servicePort } from "../names.ts";
+import { fulcioGrpc, fulcioName, httpPortNames, podPorts, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {
   chartImage,
@@ -48,7 +48,7 @@ export interface FulcioArgs extends ServerArgs {
   issuers: OidcIssuers;
 }
 
-const httpPort = 5555;
+const httpPort = podPorts.fulcio;
 const metricsPort = 2112;
 
 const grpcPort = {

@@ -1,7 +1,14 @@
 import type { Input } from "@pulumi/pulumi";
 import { UserError } from "../../errors.ts";
 import type { ImageRef } from "../images.ts";
-import { httpPortNames, rekorNames, rekorSecretKey, servicePort, trillianPorts } from "../names.ts";
+import {
+  httpPortNames,
+  podPorts,
+  rekorNames,
+  rekorSecretKey,
+  servicePort,
+  trillianPorts,
+} from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import { fixedSizes, type Sizes } from "../sizes.ts";
 import {
@@ -43,9 +50,8 @@ export interface RekorArgs {
   pullSecrets?: readonly string[];
 }
 
-const httpPort = 3000;
+const { rekor: httpPort, redis: redisPort } = podPorts;
 const metricsPort = 2112;
-const redisPort = 6379;
 const signerMount = { secretMountPath: "/key", secretMountSubPath: "private" };
 
 /** The chart joins `name.forceNamespace`, so the host is cut at its first dot. */

@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { httpPortNames, servicePort, tsaName } from "../names.ts";
+import { httpPortNames, podPorts, servicePort, tsaName } from "../names.ts";
 import { pullSecretsAnnotation } from "../postrender/pullSecrets.ts";
 import {
   chartImage,
@@ -18,7 +18,7 @@ export interface TsaArgs extends ServerArgs {
   chainPem: Input<string>;
 }
 
-const httpPort = 5555;
+const httpPort = podPorts.tsa;
 const metricsPort = 2112;
 
 /** The chart takes no pull secrets for the TSA, so an annotation tells the post-renderer of them. */

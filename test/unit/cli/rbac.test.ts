@@ -98,3 +98,11 @@ test.each([
 ])("refuses %j", async (options, message) => {
   await expect(manifests(options)).rejects.toThrow(message);
 });
+
+test("quotas and limit ranges are managed only where the configuration names a quota", () => {
+  const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
+  const printed = (quota: boolean) =>
+    JSON.stringify(deployerManifests({ prefix: "a", rekor: [1], quota }, subject));
+  expect(printed(false)).not.toContain("resourcequotas");
+  expect(printed(true)).toContain('"resources":["resourcequotas","limitranges"]');
+});

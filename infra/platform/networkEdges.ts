@@ -1,0 +1,178 @@
+import type { Config } from "../config.ts";
+import type { NetworkSurroundings } from "../config/networkPolicies.ts";
+import {
+  podPorts,
+  spaces,
+  trillianNames,
+  trillianPorts,
+  type Component,
+} from "../scaffold/names.ts";
+import { mirrorLabels, signerLabels } from "./tuf/labels.ts";
+
+/** Pods of the stack that are alike. */
+export interface PodGroup {
+  name: string;
+  namespace: string;
+  component: Component;
+  /** Empty where the namespace holds no others. */
+  labels: Readonly<Record<string, string>>;
+}
+
+/** What is not the stack's own. */
+export type Surrounding = "clients" | "dns" | "apiServer" | "issuers";
+
+/** One end of a connection: pods, a surrounding, or an address range. */
+export type End = PodGroup | { surrounding: Surrounding } | { cidr: string };
+
+/** A connection that is allowed; all others are not. */
+export interface Edge {
+  /** Who opens it. */
+  from: End;
+  to: End;
+  /** Ports of the pod or server that takes it. */
+  ports: readonly number[];
+  protocols: readonly ("TCP" | "UDP")[];
+  why: string;
+}
+
+/** What decides which connections there are. */
+export type NetworkConfig = Pick<
+  Config,
+  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure"
+>;
+
+const component = (name: string) => ({ "app.kubernetes.io/component": name });
+
+/** Several kinds of pods in one namespace are told apart by their labels. */
+const parts: Partial<Record<Component, Readonly<Record<string, Record<string, string>>>>> = {
+  trillian: {
+    "log server": component(trillianNames.logServer),
+    "log signer": component(trillianNames.logSigner),
+    database: component("mysql"),
+  },
+  rekor: { server: component("server"), index: component("redis") },
+  tuf: { mirror: mirrorLabels, signer: signerLabels },
+};
+
+/** Every kind of pod that the stack has, one generation of Rekor after the other. */
+export function podGroups({ prefix, trust }: Pick<Config, "prefix" | "trust">): PodGroup[] {
+  const generations = Object.keys(trust.rekor).map(Number);
+  return spaces(prefix, generations).flatMap(({ namespace, component: of }) => {
+    const own = Object.entries(parts[of] ?? { "": {} });
+    const called = namespace.slice(prefix.length + 1);
+    return own.map(([part, labels]) => ({
+      ...{ name: part === "" ? called : `${called} ${part}`, namespace },
+      ...{ component: of, labels },
+    }));
+  });
+}
+
+/** The one table of what may connect to what: the policies are made of it, and docs/network.md. */
+export function edges(config: NetworkConfig): Edge[] {
+  const groups = podGroups(config);
+  const of = (kind: Component, part = "") =>
+    groups.filter(({ component: one, name }) => one === kind && name.endsWith(part));
+  return [
+    ...backend(of),
+    ...signing(of, config),
+    ...clients(of, config),
+    ...names(of, config.networkPolicies),
+    ...config.networkPolicies.egress.flatMap(({ from, to, port, why }) =>
+      tcp(of(from), [{ cidr: to }], [port], why),
+    ),
+  ];
+}
+
+type Of = (kind: Component, part?: string) => PodGroup[];
+
+function tcp(from: readonly End[], to: readonly End[], ports: readonly number[], why: string) {
+  const protocols = ["TCP"] as const;
+  return from.flatMap((one) =>
+    to.map((other): Edge => ({ from: one, to: other, ports, protocols, why })),
+  );
+}
+
+function backend(of: Of): Edge[] {
+  const logServer = of("trillian", "log server");
+  const { rpc, http, database } = trillianPorts;
+  const servers = of("rekor", "server");
+  return [
+    ...tcp(logServer, of("trillian", "database"), [database], "keeps the logs"),
+    ...tcp(
+      of("trillian", "log signer"),
+      of("trillian", "database"),
+      [database],
+      "sequences the logs",
+    ),
+    ...tcp(of("ctLog"), logServer, [rpc], "adds certificates, asks for tree heads"),
+    // Its init container waits until the HTTP port answers.
+    ...tcp(servers, logServer, [rpc, http], "adds entries; waits for it to start"),
+    ...servers.flatMap((server) => {
+      const own = of("rekor", "index").filter(({ namespace }) => namespace === server.namespace);
+      return tcp([server], own, [podPorts.redis], "finds entries by hash and key");
+    }),
+  ];
+}
+
+/** The issuer whose keys Fulcio reads through the cluster's API. */
+const ownIssuer = "https://kubernetes.default.svc";
+
+function signing(of: Of, { issuers, networkPolicies }: NetworkConfig): Edge[] {
+  const api = { surrounding: "apiServer" } as const;
+  const urls = issuers.map(({ issuer }) => issuer).filter((issuer) => issuer !== ownIssuer);
+  const ports = [...new Set(urls.map(portOf))].sort((a, b) => a - b);
+  const isOwn = urls.length < issuers.length;
+  return [
+    ...tcp(of("fulcio"), of("ctLog"), [podPorts.ctLog], "logs each certificate that it issues"),
+    ...(isOwn
+      ? tcp(of("fulcio"), [api], networkPolicies.apiServer.ports, "reads the keys of tokens")
+      : []),
+    ...(ports.length > 0
+      ? tcp(of("fulcio"), [{ surrounding: "issuers" }], ports, "reads the keys of tokens")
+      : []),
+    ...tcp(
+      of("tuf", "signer"),
+      [api],
+      networkPolicies.apiServer.ports,
+      "keeps the signed timestamp",
+    ),
+  ];
+}
+
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  if (port !== "") return Number(port);
+  return protocol === "http:" ? 80 : 443;
+}
+
+function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
+  const from = [{ surrounding: "clients" } as const];
+  // A node port leads to HTTP alone; an ingress to both, under one name.
+  const grpc = (exposure.type as string) === "nodePort" ? [] : [podPorts.fulcioGrpc];
+  return [
+    ...tcp(from, of("fulcio"), [podPorts.fulcio, ...grpc], "get certificates"),
+    ...tcp(from, of("rekor", "server"), [podPorts.rekor], "add and look up entries"),
+    ...tcp(from, of("tsa"), [podPorts.tsa], "get timestamps"),
+    ...tcp(from, of("ctLog"), [podPorts.ctLog], "audit the log"),
+    ...tcp(from, of("tuf", "mirror"), [podPorts.tuf], "learn what to trust"),
+  ];
+}
+
+/** Who opens connections by name. */
+function names(of: Of, { dns }: NetworkSurroundings): Edge[] {
+  const callers = [
+    ...of("trillian", "log server"),
+    ...of("trillian", "log signer"),
+    ...of("ctLog"),
+    ...of("rekor", "server"),
+    ...of("fulcio"),
+    ...of("tuf", "signer"),
+  ];
+  return callers.map((from) => ({
+    from,
+    to: { surrounding: "dns" },
+    ports: dns.ports,
+    protocols: ["UDP", "TCP"],
+    why: "finds the others by name",
+  }));
+}

@@ -1,0 +1,5 @@
+/** On the pods of every serving state. */
+export const mirrorLabels = { "app.kubernetes.io/name": "tuf-mirror" };
+
+/** On the signer's pods, and all that belongs to it. */
+export const signerLabels = { "app.kubernetes.io/name": "tuf-signer" };
