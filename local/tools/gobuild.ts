@@ -81,6 +81,8 @@ async function writeModule(program: Program, directory: string): Promise<void> {
     staging = stagingModules(await readFile(join(source, "go.mod"), "utf8"));
   }
   await writeFile(join(directory, "go.mod"), goMod(program, staging));
+  const sums = program.sums ?? [];
+  if (sums.length > 0) await writeFile(join(directory, "go.sum"), `${sums.join("\n")}\n`);
   if (program.source) await copyFile(join(program.source, "main.go"), join(directory, "main.go"));
 }
 

@@ -19,6 +19,11 @@ export interface Program {
    * them by relative paths, which hold only inside its own repository.
    */
   staging?: string;
+  /**
+   * Lines of go.sum for modules that Go's checksum database does not know: what was downloaded is
+   * held against them.
+   */
+  sums?: readonly string[];
   /** Further names of the binary, which acts by the name it is called by. */
   aliases?: readonly string[];
 }
@@ -83,6 +88,23 @@ export const tools = {
     variables: { "github.com/google/go-containerregistry/cmd/crane/cmd.Version": "v0.21.7" },
   },
 } as const satisfies Record<string, Program>;
+
+const networkPolicies = { module: "sigs.k8s.io/kube-network-policies", version: "v0.8.0" };
+const policyApi = "sigs.k8s.io/network-policy-api v0.1.6-0.20250401132235-45061d10895e";
+
+/** Makes a node keep its network policies; the tests that ask for it build it. */
+export const enforcer: Program = {
+  ...networkPolicies,
+  name: "enforcer",
+  source: join(import.meta.dirname, "enforcer"),
+  // The module's own as it was first seen, and of the other what the module's go.sum says.
+  sums: [
+    `${networkPolicies.module} ${networkPolicies.version} h1:dzecRNzdmg+VmHEQWTIjxnCgf412J+8CKHqbKgCiWkk=`,
+    `${networkPolicies.module} ${networkPolicies.version}/go.mod h1:QNAmb/exAiL032oNq0/QhfYl5H+jEFFDF0qVXpIOkeI=`,
+    `${policyApi} h1:b5Vm5aa0I37gToQmFhQ+gQMZVsPsxSiJzxZWtSCs99w=`,
+    `${policyApi}/go.mod h1:8J+z3UB9HgeqbmYprl6OKIobEDv27A3KRHPcteJ61rw=`,
+  ],
+};
 
 /** Programs that run in the cluster, each in an image of its own. */
 export const services = {

@@ -15,7 +15,7 @@ import {
 import { limit } from "../../../local/tools/limit.ts";
 import { ensureTools, toolNames } from "../../../local/tools/index.ts";
 import { missingPackages } from "../../../local/tools/packages.ts";
-import { services, tools, type Program } from "../../../local/tools/programs.ts";
+import { enforcer, services, tools, type Program } from "../../../local/tools/programs.ts";
 import { run } from "../../../local/tools/run.ts";
 
 // Read once, when the module with the paths is loaded: nothing here touches the user's cache.
@@ -36,7 +36,11 @@ const example: Program = {
 
 describe("programs", () => {
   test("have a Go version, and a package inside their module or a source of our own", () => {
-    for (const program of [...Object.values(tools), ...Object.values(services)] as Program[]) {
+    for (const program of [
+      ...Object.values(tools),
+      ...Object.values(services),
+      enforcer,
+    ] as Program[]) {
       expect(program.version).toMatch(/^v\d+\.\d+\.\d+$/);
       if (program.source) expect(existsSync(join(program.source, "main.go"))).toBe(true);
       else expect(program.package).toMatch(new RegExp(`^${program.module}(/|$)`));
@@ -44,12 +48,22 @@ describe("programs", () => {
   });
 
   test("a version that is linked in is the module's version", () => {
-    for (const program of [...Object.values(tools), ...Object.values(services)] as Program[]) {
+    for (const program of [
+      ...Object.values(tools),
+      ...Object.values(services),
+      enforcer,
+    ] as Program[]) {
       const versions = Object.entries(program.variables ?? {}).filter(([name]) =>
         /version$/i.test(name),
       );
       for (const [, version] of versions) expect(version).toBe(program.version);
     }
+  });
+
+  test("what the checksum database does not know is held against sums of our own", () => {
+    for (const line of enforcer.sums ?? [])
+      expect(line).toMatch(/^\S+ v\S+ h1:[A-Za-z0-9+/]{43}=$/);
+    expect(enforcer.sums).toHaveLength(4);
   });
 
   test("Helm is Helm 3: the Kubernetes plugin embeds it", () => {
