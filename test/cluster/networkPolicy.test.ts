@@ -1,8 +1,9 @@
 // The cluster's network policies are those of the table, and where they are enforced the stack needs
 // each of them. The node of `npm start` enforces them while this runs.
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ObjectApi } from "../../cli/doctor/api.ts";
 import { configOf, readStackFile } from "../../cli/rotate/stackFile.ts";
 import { edges, podGroups } from "../../infra/platform/networkEdges.ts";
 import { networkPolicies } from "../../infra/platform/networkPolicies.ts";
@@ -33,16 +34,18 @@ const spaces = () => {
 
 await describeStack("the network policies in the cluster", () => {
   test("are the table's, each edge and nothing else", async () => {
-    const api = asAdmin().makeApiClient(NetworkingV1Api);
+    const api = new ObjectApi(asAdmin());
     const lists = await Promise.all(
-      spaces().map((namespace) => api.listNamespacedNetworkPolicy({ namespace })),
+      spaces().map((namespace) => api.list("networking.k8s.io/v1", "NetworkPolicy", namespace)),
     );
-    const there = lists.flatMap(({ items }) => items);
+    const there = lists.flat();
     const key = (namespace: string | undefined, name: string | undefined) => `${namespace}/${name}`;
-    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
     expect(
       Object.fromEntries(
-        there.map(({ metadata, spec }) => [key(metadata?.namespace, metadata?.name), plain(spec)]),
+        there.map(({ metadata, ["spec"]: spec }) => [
+          key(metadata?.namespace, metadata?.name),
+          spec,
+        ]),
       ),
     ).toEqual(
       Object.fromEntries(
