@@ -45,7 +45,7 @@ const REPLACE_UNREADY = "pulumi.com/replaceUnready";
 const REPLACE_UNREADY_PATH = `.metadata.annotations["${REPLACE_UNREADY}"]`;
 
 /** Kinds that a refresh looks at for readiness, as the official plugin does. */
-const READ_READINESS = /^(Deployment|StatefulSet|DaemonSet|Job|Pod|Service)$/;
+const READ_READINESS = /^(Deployment|StatefulSet|DaemonSet|Job|Pod|Service|Ingress)$/;
 
 /** `namespace/name`, or the name alone. */
 function idOf(object: Props): string {

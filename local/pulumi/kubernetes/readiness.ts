@@ -249,11 +249,25 @@ function volume(object: Props): Readiness {
   return { ready: false, reasons: [`PersistentVolume is ${phase || "not registered"}`] };
 }
 
+/**
+ * Its controller has written where it is reached. That its Services have endpoints is a remark of the
+ * official plugin's and no condition (pulumi-kubernetes, provider/pkg/await/ingress.go).
+ */
+function ingress(object: Props): Readiness {
+  if (listAt(object, "status", "loadBalancer", "ingress").length > 0) return READY;
+  return {
+    ready: false,
+    waitingFor: "[2/3] Waiting for update of .status.loadBalancer with hostname/IP",
+    reasons: ["Ingress .status.loadBalancer field was not updated with a hostname/IP address."],
+  };
+}
+
 const CHECKS: Readonly<Record<string, Check>> = {
   "apps/v1/Deployment": deployment,
   "apps/v1/StatefulSet": statefulSet,
   "apps/v1/DaemonSet": daemonSet,
   "batch/v1/Job": job,
+  "networking.k8s.io/v1/Ingress": ingress,
   "v1/Service": service,
   "v1/PersistentVolumeClaim": claim,
   "v1/PersistentVolume": volume,

@@ -242,6 +242,23 @@ describe("objects in a cluster", () => {
     expect(outputs["__inputs"]).toMatchObject({ kind: "Deployment" });
   });
 
+  test("an Ingress waits for its controller's address, unless it says otherwise", async () => {
+    const cluster = new MemoryCluster();
+    const ingress = (name: string, annotations: Props) => ({
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "Ingress" },
+      metadata: { name, namespace: "default", annotations },
+    });
+    const unawaited = ingress("unawaited", { "pulumi.com/skipAwait": "true" });
+    expect((await objects(cluster).create(request(unawaited))).id).toBe("default/unawaited");
+    const late = request(ingress("late", {}), { timeout: 0.05 });
+    await expect(objects(cluster).create(late)).rejects.toMatchObject({
+      reasons: ["Ingress .status.loadBalancer field was not updated with a hostname/IP address."],
+    });
+    cluster.status = () => ({ loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } });
+    const awaited = request(ingress("awaited", {}), { timeout: 0.05 });
+    expect((await objects(cluster).create(awaited)).id).toBe("default/awaited");
+  });
+
   test.each([
     ["failed, and asks for it", "Failed", "true", true],
     ["failed, and does not ask", "Failed", "false", false],
