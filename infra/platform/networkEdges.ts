@@ -148,7 +148,7 @@ function portOf(url: string): number {
 function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
   const from = [{ surrounding: "clients" } as const];
   // A node port leads to HTTP alone; an ingress to both, under one name.
-  const grpc = (exposure.type as string) === "nodePort" ? [] : [podPorts.fulcioGrpc];
+  const grpc = exposure.type === "nodePort" ? [] : [podPorts.fulcioGrpc];
   return [
     ...tcp(from, of("fulcio"), [podPorts.fulcio, ...grpc], "get certificates"),
     ...tcp(from, of("rekor", "server"), [podPorts.rekor], "add and look up entries"),
