@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import { databaseSchema } from "./config/database.ts";
+import { hostAndPort } from "./config/endpoint.ts";
 import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
 import { objectName } from "./config/fields.ts";
 import { networkPoliciesSchema } from "./config/networkPolicies.ts";
 import { quotaSchema } from "./config/quota.ts";
+import { isSecretName } from "./config/secrets.ts";
 import { reportAll } from "./errors.ts";
 import { labelProblems } from "./platform/podSecurity.ts";
 import { imageProblems } from "./scaffold/images.ts";
@@ -15,14 +18,6 @@ const dnsLabel = z
   .string()
   .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "must be a DNS label of at most 40 characters");
 
-/** Goes into a command line: no character that a shell would read. */
-const hostAndPort = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?:\d{1,5}$/, "must be HOST:PORT, such as trillian:8091");
-
-const quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(Mi|Gi|Ti)$/, "must be a Kubernetes quantity such as 5Gi");
 const days = z.number().positive().max(36500);
 
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
@@ -103,8 +98,8 @@ const schema = z.strictObject({
   tufLife: z.strictObject({ root: days, targets: days, snapshot: days }),
   /** The one TUF role that is signed inside the cluster, so that no pipeline has to run. */
   timestamp: z.strictObject({ life: duration, schedule: cron }),
-  /** Where Trillian's MySQL keeps the logs. */
-  database: z.strictObject({ size: quantity, storageClass: z.string().min(1).optional() }),
+  /** Where Trillian's MySQL keeps the logs: see docs/databases.md. */
+  database: databaseSchema,
   /**
    * Pods of each server that clients or other servers call; `rekor` of every generation. Two if left
    * out, so that one serves while the other's node is drained or lost. Database, log signer and
@@ -183,12 +178,17 @@ function crossChecks(config: Config): string[] {
 }
 
 /**
- * Checks a stack's values, given by their names without the project's.
+ * Checks a stack's values, given by their names without the project's. Secrets are no part of it:
+ * `loadSecrets` reads them.
  * @throws UserError that lists every problem with its place in the stack file.
  */
 export function parseConfig(values: Readonly<Record<string, string>>, stackFile: string): Config {
   const parsed = schema.safeParse(
-    Object.fromEntries(Object.entries(values).map(([key, text]) => [key, parseValue(text)])),
+    Object.fromEntries(
+      Object.entries(values)
+        .filter(([key]) => !isSecretName(key))
+        .map(([key, text]) => [key, parseValue(text)]),
+    ),
   );
   const problems = parsed.success
     ? crossChecks(parsed.data)

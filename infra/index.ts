@@ -3,8 +3,10 @@
 import "./quiet.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
+import { loadSecrets } from "./config/secrets.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./look.ts";
+import { lookAtDatabase } from "./lookAtDatabase.ts";
 import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
 import { Entrance } from "./platform/entrance/entrance.ts";
 import { guardsOf } from "./platform/guard.ts";
@@ -47,6 +49,7 @@ takeFieldsBack();
 // What shall be, what was, what is there, and whether the step between is allowed.
 const now = new Date();
 const config = loadConfig();
+const secrets = loadSecrets(config);
 chartVersion(config.chart); // refuses here, before a Release would, when others are made already
 assertQuota(config);
 const { prefix } = config;
@@ -65,8 +68,12 @@ const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTim
 const at = addresses(config.exposure);
 assertSameAddresses(memory, plan, at, (n) => rekorHostname(config.exposure, n));
 const cluster = await look(memory, config, now);
+const whereabouts = {
+  uid: cluster.uid,
+  ...(await lookAtDatabase(memory, config.database, secrets)),
+};
 for (const line of story(plan, memory)) await pulumi.log.info(line);
-frozen("cluster", { uid: cluster.uid }, {});
+frozen("cluster", whereabouts, {});
 const exposures = serviceExposures(config.exposure);
 const known = memory.kinds;
 const history = { plan, memory };
@@ -76,6 +83,7 @@ const endings = new Endings("endings", history);
 const trillian = new Trillian("trillian", {
   ...context,
   database: config.database,
+  databasePassword: secrets.databasePassword,
   treeAccess: config.treeAccess,
   context: cluster.context,
   replicas: config.replicas.trillianLogServer,

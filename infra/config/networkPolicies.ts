@@ -41,7 +41,9 @@ export const networkPoliciesSchema = z
       .prefault({}),
     /** Token issuers, on the ports of their URLs. */
     issuers: z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere) }).prefault({}),
-    /** Further connections that pods of a component may open, such as to a database outside. */
+    /** An external database, on its port. */
+    database: z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere) }).prefault({}),
+    /** Further connections that pods of a component may open. */
     egress: z
       .array(z.strictObject({ from: z.enum(components), to: cidr, port, why: z.string().min(1) }))
       .default([]),

@@ -5,6 +5,7 @@ import { replaceable } from "../protect.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../scaffold/names.ts";
 import { flagFile } from "../scaffold/postrender/flagFile.ts";
 import { trustOptions } from "../trust/record.ts";
+import { databaseFlags } from "./databaseFlags.ts";
 
 export interface DatabaseArgs {
   namespace: pulumi.Input<string>;
@@ -14,12 +15,11 @@ export interface DatabaseArgs {
   storageClass?: string | undefined;
 }
 
-/** What Trillian's servers read as a file: the address of the database, with its password. */
-function databaseFlags(password: string): string {
-  const { name, user } = trillianDatabase;
-  const place = `tcp(${trillianNames.database}:${trillianPorts.database})/${name}`;
-  return `--mysql_uri=${user}:${password}@${place}?parseTime=true&interpolateParams=true\n`;
-}
+const login = {
+  ...trillianDatabase,
+  host: trillianNames.database,
+  port: trillianPorts.database,
+};
 
 /** What Trillian's MySQL needs from us: passwords, the Secrets that carry them, and the volume. */
 export class Database extends pulumi.ComponentResource {
@@ -39,7 +39,7 @@ export class Database extends pulumi.ComponentResource {
         { ...parent, ...trustOptions },
       ).result;
     const trillianPassword = password("trillian");
-    const login = new k8s.core.v1.Secret(
+    const secret = new k8s.core.v1.Secret(
       `${name}-login`,
       {
         metadata: { namespace: args.namespace },
@@ -56,11 +56,11 @@ export class Database extends pulumi.ComponentResource {
       `${name}-flags`,
       {
         metadata: { namespace: args.namespace },
-        stringData: { [flagFile]: trillianPassword.apply(databaseFlags) },
+        stringData: { [flagFile]: trillianPassword.apply((text) => databaseFlags(login, text)) },
       },
       { ...parent, ...replaceable },
     );
-    this.secretName = login.metadata.name;
+    this.secretName = secret.metadata.name;
     this.flagSecretName = flags.metadata.name;
     this.claimName = this.claim(name, args);
     this.registerOutputs();

@@ -19,7 +19,7 @@ export interface PodGroup {
 }
 
 /** What is not the stack's own. */
-export type Surrounding = "clients" | "dns" | "apiServer" | "issuers";
+export type Surrounding = "clients" | "dns" | "apiServer" | "issuers" | "database";
 
 /** One end of a connection: pods, a surrounding, or an address range. */
 export type End = PodGroup | { surrounding: Surrounding } | { cidr: string };
@@ -38,7 +38,7 @@ export interface Edge {
 /** What decides which connections there are. */
 export type NetworkConfig = Pick<
   Config,
-  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure"
+  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure" | "database"
 >;
 
 const component = (name: string) => ({ "app.kubernetes.io/component": name });
@@ -73,6 +73,7 @@ export function edges(config: NetworkConfig): Edge[] {
   const of = (kind: Component, part = "") =>
     groups.filter(({ component: one, name }) => one === kind && name.endsWith(part));
   return [
+    ...logs(of, config),
     ...backend(of),
     ...signing(of, config),
     ...clients(of, config),
@@ -92,18 +93,21 @@ function tcp(from: readonly End[], to: readonly End[], ports: readonly number[],
   );
 }
 
+function logs(of: Of, { database }: NetworkConfig): Edge[] {
+  const isOther = "external" in database;
+  const at = isOther ? [{ surrounding: "database" } as const] : of("trillian", "database");
+  const ports = [isOther ? database.external.port : trillianPorts.database];
+  return [
+    ...tcp(of("trillian", "log server"), at, ports, "keeps the logs"),
+    ...tcp(of("trillian", "log signer"), at, ports, "sequences the logs"),
+  ];
+}
+
 function backend(of: Of): Edge[] {
   const logServer = of("trillian", "log server");
-  const { rpc, http, database } = trillianPorts;
+  const { rpc, http } = trillianPorts;
   const servers = of("rekor", "server");
   return [
-    ...tcp(logServer, of("trillian", "database"), [database], "keeps the logs"),
-    ...tcp(
-      of("trillian", "log signer"),
-      of("trillian", "database"),
-      [database],
-      "sequences the logs",
-    ),
     ...tcp(of("ctLog"), logServer, [rpc], "adds certificates, asks for tree heads"),
     // Its init container waits until the HTTP port answers.
     ...tcp(servers, logServer, [rpc, http], "adds entries; waits for it to start"),

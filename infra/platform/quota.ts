@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Config } from "../config.ts";
 import { quotaOf, type Quota } from "../config/quota.ts";
+import type { Volume } from "../config/volume.ts";
 import { reportAll } from "../errors.ts";
 import { spaces, type Component } from "../scaffold/names.ts";
 import { quantity } from "../scaffold/sizes.ts";
@@ -19,9 +20,21 @@ function perPod({ container, init }: Workload, of: "requests" | "limits", what: 
   return Math.max(amount(container[of][what]), amount(init?.[of][what]));
 }
 
+/** The volumes that are claimed in a component's namespace. */
+function volumes(component: Component, { database }: Omit<Sized, "prefix" | "trust">): Volume[] {
+  return component === "trillian" && !("external" in database) ? [database] : [];
+}
+
+/** Whether no pod of ours does the work. */
+function isElsewhere(workload: string, { database }: Omit<Sized, "prefix" | "trust">): boolean {
+  return workload === "database" && "external" in database;
+}
+
 /** The most that a component's namespace needs at once: see `workloads`. */
 export function needOf(component: Component, config: Omit<Sized, "prefix" | "trust">): Need {
-  const all = workloads(component, config.resources, config.replicas);
+  const all = workloads(component, config.resources, config.replicas).filter(
+    ({ name }) => !isElsewhere(name, config),
+  );
   const total = (of: "requests" | "limits", what: string) =>
     sum(all.map((workload) => workload.pods * perPod(workload, of, what)));
   return {
@@ -29,7 +42,7 @@ export function needOf(component: Component, config: Omit<Sized, "prefix" | "tru
     memory: total("requests", "memory"),
     memoryLimits: total("limits", "memory"),
     pods: sum(all.map(({ pods }) => pods)),
-    storage: component === "trillian" ? quantity(config.database.size) : 0,
+    storage: sum(volumes(component, config).map(({ size }) => quantity(size))),
   };
 }
 

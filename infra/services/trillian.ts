@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config.ts";
 import { Database } from "../platform/database.ts";
+import { ExternalDatabase } from "../platform/externalDatabase.ts";
 import { namespace } from "../platform/namespace.ts";
 import {
   componentNamespace,
@@ -9,13 +10,15 @@ import {
   trillianPorts,
 } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { trillianValues } from "../scaffold/values.ts";
+import { trillianValues, type TrillianArgs as TrillianValuesArgs } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TreeAccess } from "../trust/tree.ts";
 import type { ReleaseContext } from "./release.ts";
 
 export interface TrillianArgs extends ReleaseContext {
   database: Config["database"];
+  /** Of an external database. */
+  databasePassword: pulumi.Output<string> | undefined;
   treeAccess: Config["treeAccess"];
   /** The kubeconfig's context, where the stack names one. */
   context: string | undefined;
@@ -23,7 +26,28 @@ export interface TrillianArgs extends ReleaseContext {
   replicas: number;
 }
 
-/** The logs' backend: log server, log signer and the MySQL that keeps the trees. */
+/** What the Release's values say of the database. */
+function databaseOf(
+  name: string,
+  { database, databasePassword }: TrillianArgs,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.ComponentResourceOptions,
+): Pick<TrillianValuesArgs, "database" | "flagSecret"> {
+  if (!("external" in database)) {
+    const own = new Database(name, { namespace, ...database }, opts);
+    return {
+      database: { secret: own.secretName, claim: own.claimName },
+      flagSecret: own.flagSecretName,
+    };
+  }
+  if (databasePassword === undefined) throw new Error("an external database has a password");
+  const { external: login } = database;
+  const other = new ExternalDatabase(name, { namespace, login, password: databasePassword }, opts);
+  const { host, port } = login;
+  return { database: { host, port, hasCa: other.hasCa }, flagSecret: other.flagSecretName };
+}
+
+/** The logs' backend: log server, log signer and, unless it is external, the MySQL that keeps the trees. */
 export class Trillian extends pulumi.ComponentResource {
   /** The log server as Rekor and ct_server reach it. */
   readonly backend: { host: string; port: number };
@@ -35,11 +59,8 @@ export class Trillian extends pulumi.ComponentResource {
     const parent = { parent: this };
     const space = componentNamespace(args.prefix, "trillian");
     const home = namespace(space, args.guard(space), parent);
-    const database = new Database(
-      `${name}-database`,
-      { namespace: home.namespace.metadata.name, ...args.database },
-      parent,
-    );
+    const { name: inNamespace } = home.namespace.metadata;
+    const database = databaseOf(`${name}-database`, args, inNamespace, parent);
     new ScaffoldRelease(
       `${name}-release`,
       {
@@ -54,9 +75,7 @@ export class Trillian extends pulumi.ComponentResource {
             database: args.images.database,
             netcat: args.images.netcat,
           },
-          databaseSecret: database.secretName,
-          flagSecret: database.flagSecretName,
-          volumeClaim: database.claimName,
+          ...database,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,

@@ -31,7 +31,7 @@ export async function recall(): Promise<Recalled> {
 }
 
 /** The value, unless only the update itself will know it. */
-async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
   const inside = output as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
   return (await inside.isKnown) ? await inside.promise() : undefined;
 }

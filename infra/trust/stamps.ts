@@ -62,5 +62,10 @@ export const publicationSchema = z.strictObject({
 });
 export type Publication = z.infer<typeof publicationSchema>;
 
-/** The cluster that the stack lives in: the uid of its namespace kube-system. */
-export const clusterSchema = z.strictObject({ uid: z.string().min(1) });
+/** What the stack lives in, and cannot leave by an edit. */
+export const clusterSchema = z.strictObject({
+  /** The cluster: the uid of its namespace kube-system. */
+  uid: z.string().min(1),
+  /** Left out where the logs' database is the stack's own. */
+  database: z.literal("external").optional(),
+});

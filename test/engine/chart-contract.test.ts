@@ -176,6 +176,26 @@ describe("the stand-in chart gives what the program relies on", () => {
     },
   );
 
+  test("without MySQL, Trillian's servers wait for none and have its CA beside their flags", () => {
+    const sample = named("external", "trillian");
+    const found = objects(helm, standIn, sample, postrender);
+    expect(found.filter(({ metadata }) => metadata.name === "trillian-mysql")).toEqual([]);
+    for (const name of ["trillian-logserver", "trillian-logsigner"]) {
+      const pod = rendered(sample, "Deployment", name).spec.template.spec;
+      expect(pod.initContainers ?? []).toEqual([]);
+      expect(pod.containers[0]?.["args"]).toContain("--config=/etc/trillian/flags");
+      expect(JSON.stringify(pod)).not.toMatch(/mysql_uri|secretKeyRef|MYSQL_PASSWORD/);
+      const secret = {
+        secretName: "database-flags-1a2b3c4d",
+        items: [
+          { key: "flags", path: "flags" },
+          { key: "ca.pem", path: "ca.pem" },
+        ],
+      };
+      expect(pod).toMatchObject({ volumes: [{ secret }] });
+    }
+  });
+
   test("the TSA has its chain, its Secret and the probes that upstream lacks", () => {
     const sample = named("nodePort", "tsa");
     const chain = rendered(sample, "ConfigMap", "tsa-server-config").data["chain.pem"];

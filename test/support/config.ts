@@ -19,3 +19,13 @@ export function configWith(changes: Record<string, unknown> = {}): Config {
   ]);
   return parseConfig(Object.fromEntries(raw), "Pulumi.local.yaml");
 }
+
+/** What the user reads for the shipped stack with these changes. */
+export function refusal(changes: Record<string, unknown>): string {
+  try {
+    configWith(changes);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("the configuration was accepted");
+}

@@ -8,6 +8,7 @@ import {
   rekorValues,
   trillianValues,
   tsaValues,
+  type TrillianArgs,
 } from "../../infra/scaffold/values.ts";
 
 /** A Release as the program would install it, with plain strings in place of Outputs. */
@@ -60,7 +61,10 @@ function rekor(generation: number, nodePort: number | undefined, redisClaim?: st
   };
 }
 
-function trillian(): Sample {
+const ownDatabase = { secret: "database-login-1a2b3c4d", claim: "trillian-mysql" };
+const otherDatabase = { host: "mysql.example.org", port: 3307, hasCa: true };
+
+function trillian(database: TrillianArgs["database"], secrets: readonly string[]): Sample {
   const namespace = componentNamespace(prefix, "trillian");
   return {
     release: "trillian",
@@ -73,13 +77,12 @@ function trillian(): Sample {
         database: images.database,
         netcat: images.netcat,
       },
-      databaseSecret: "database-login-1a2b3c4d",
+      database,
       flagSecret: "database-flags-1a2b3c4d",
-      volumeClaim: "trillian-mysql",
       replicas: 2,
       sizes,
       podAnnotations: slice,
-      pullSecrets,
+      pullSecrets: secrets,
     }),
   };
 }
@@ -137,8 +140,9 @@ function clientFacing(nodePorts: boolean): Sample[] {
   ];
 }
 
-/** Every Release on node ports, and inside the cluster only: all that the program can install. */
+/** Every Release on node ports, inside the cluster only, and with data services that are not ours. */
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
-  nodePort: [trillian(), rekor(1, 31091), ...clientFacing(true)],
+  nodePort: [trillian(ownDatabase, pullSecrets), rekor(1, 31091), ...clientFacing(true)],
   clusterIP: [rekor(2, undefined, "redis-claim"), ...clientFacing(false)],
+  external: [trillian(otherDatabase, [])],
 };

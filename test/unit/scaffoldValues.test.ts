@@ -29,9 +29,11 @@ const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof
   fc
     .record({
       namespace: name,
-      databaseSecret: name,
+      database: fc.oneof(
+        fc.record({ secret: name, claim: name }),
+        fc.record({ host: name, port: fc.integer({ min: 1, max: 65535 }), hasCa: fc.boolean() }),
+      ),
       flagSecret: name,
-      volumeClaim: name,
       replicas,
       sizes,
     })

@@ -2,10 +2,15 @@ import { deploymentSpec, title, withPod, type Container, type Manifest } from ".
 
 /** On a pod: the Secret with the flags that its server must not have on the command line. */
 export const flagSecretAnnotation = "anchorhold.dev/flag-secret";
+/** On such a pod: the Secret has the database's CA certificates as well, in this key. */
+export const flagCaAnnotation = "anchorhold.dev/flag-secret-ca";
 /** That Secret's key: a file that Trillian's servers take as --config (trillian cmd/flags.go). */
 export const flagFile = "flags";
+/** The key of the CA certificates. */
+export const caFile = "ca.pem";
 
-const folder = "/etc/trillian";
+/** Where the pods have these files. */
+export const flagFolder = "/etc/trillian";
 /** The flag that the file has instead: user, password and address of the database. */
 const moved = "--mysql_uri=";
 
@@ -25,9 +30,9 @@ function readingFile(container: Container): Container {
   const isSecret = new Set(secretVariables(container));
   return {
     ...container,
-    args: [...args.filter((flag) => !flag.startsWith(moved)), `--config=${folder}/${flagFile}`],
+    args: [...args.filter((flag) => !flag.startsWith(moved)), `--config=${flagFolder}/${flagFile}`],
     env: env.filter(({ name }) => !isSecret.has(name)),
-    volumeMounts: [...volumeMounts, { name: "flags", mountPath: folder, readOnly: true }],
+    volumeMounts: [...volumeMounts, { name: "flags", mountPath: flagFolder, readOnly: true }],
   };
 }
 
@@ -37,7 +42,8 @@ function movedToFile(manifest: Manifest): Manifest {
   if (secretName === undefined) return manifest;
   return withPod(manifest, (pod) => {
     if (!pod.containers.some(needsFile)) return pod;
-    const items = [{ key: flagFile, path: flagFile }];
+    const ca = annotations?.[flagCaAnnotation];
+    const items = [flagFile, ...(ca === undefined ? [] : [ca])].map((key) => ({ key, path: key }));
     const volume = { name: "flags", secret: { secretName, items, defaultMode: 0o440 } };
     return {
       ...pod,

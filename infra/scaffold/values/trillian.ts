@@ -1,6 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { ImageRef } from "../images.ts";
-import { flagSecretAnnotation } from "../postrender/flagFile.ts";
+import { caFile, flagCaAnnotation, flagSecretAnnotation } from "../postrender/flagFile.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import { fixedSizes, type Resources, type Sizes } from "../sizes.ts";
@@ -17,15 +17,29 @@ import {
 } from "./common.ts";
 import { containerSecurity, podSecurity, type RunAs } from "./security.ts";
 
+/** The chart's MySQL. */
+export interface ChartDatabase {
+  /** Secret with the keys of `databaseSecretKeys`; database and user as in `trillianDatabase`. */
+  secret: Input<string>;
+  /** Claim of the volume that keeps the logs. */
+  claim: Input<string>;
+}
+
+/** One that is not the chart's. */
+export interface OtherDatabase {
+  host: string;
+  port: number;
+  /** The flag Secret has its CA certificates too. */
+  hasCa: boolean;
+}
+
 export interface TrillianArgs {
   namespace: string;
   images: { logServer: ImageRef; logSigner: ImageRef; database: ImageRef; netcat: ImageRef };
-  /** Secret with the keys of `databaseSecretKeys`; database and user as in `trillianDatabase`. */
-  databaseSecret: Input<string>;
+  /** Which database keeps the logs. */
+  database: ChartDatabase | OtherDatabase;
   /** Secret with the flags that name the database and its password, for log server and signer. */
   flagSecret: Input<string>;
-  /** Claim of the volume that keeps the logs. */
-  volumeClaim: Input<string>;
   /** Of the log server; signer and database are one pod each. */
   replicas: number;
   sizes: Sizes;
@@ -73,9 +87,16 @@ function trillianServer(
 /** Of the published MySQL and MariaDB images. */
 const databaseUser = 999;
 
+/**
+ * No MySQL. Its address here is for people: servers read the flag file. Without the name of a Secret
+ * the chart would make one, with a password at random.
+ */
+function noDatabase({ host, port }: OtherDatabase, { flagSecret }: TrillianArgs) {
+  return { enabled: false, hostname: host, port, auth: { existingSecret: flagSecret } };
+}
+
 /** MySQL on our claim. The post-renderer makes both probes a TCP one, for any image. */
-function database(args: TrillianArgs) {
-  const { images, databaseSecret, volumeClaim, sizes, runAs } = args;
+function chartDatabase({ secret, claim }: ChartDatabase, { images, sizes, runAs }: TrillianArgs) {
   return {
     enabled: true,
     fullnameOverride: trillianNames.database,
@@ -86,8 +107,8 @@ function database(args: TrillianArgs) {
     image: chartImage(images.database),
     // A fresh ext4 volume has this folder, which MySQL takes for a database.
     args: ["--ignore-db-dir=lost+found"],
-    auth: { username: trillianDatabase.user, existingSecret: databaseSecret },
-    persistence: { enabled: true, existingClaim: volumeClaim },
+    auth: { username: trillianDatabase.user, existingSecret: secret },
+    persistence: { enabled: true, existingClaim: claim },
     service: { type: "ClusterIP", ports: servicePorts(databasePort) },
     readinessProbe: readinessTiming,
     livenessProbe: livenessTiming,
@@ -102,12 +123,17 @@ function database(args: TrillianArgs) {
 }
 
 /**
- * Values of the Release with Trillian's log server, log signer and MySQL. The database image brings
- * Trillian's schema; the chart's createdb Job is off. One signer, always master: the chart's default.
+ * Values of the Release with Trillian's log server, log signer and, unless it is elsewhere, MySQL.
+ * Its image brings Trillian's schema; the chart's createdb Job is off. One signer, always master: the
+ * chart's default.
  */
 export function trillianValues(args: TrillianArgs): Values {
-  const { namespace, images, sizes } = args;
-  const podAnnotations = { ...args.podAnnotations, [flagSecretAnnotation]: args.flagSecret };
+  const { namespace, images, sizes, database } = args;
+  const podAnnotations = {
+    ...args.podAnnotations,
+    [flagSecretAnnotation]: args.flagSecret,
+    ...("hasCa" in database && database.hasCa ? { [flagCaAnnotation]: caFile } : {}),
+  };
   return only("trillian", namespace, {
     fullnameOverride: "trillian",
     ...imagePullSecrets(args.pullSecrets),
@@ -115,7 +141,7 @@ export function trillianValues(args: TrillianArgs): Values {
     initContainerImage: { netcat: chartInitImage(images.netcat) },
     initContainerResources: fixedSizes.netcat,
     initContainerSecurityContext: containerSecurity(),
-    mysql: database(args),
+    mysql: "host" in database ? noDatabase(database, args) : chartDatabase(database, args),
     logServer: {
       ...trillianServer(
         args,
