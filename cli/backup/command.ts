@@ -11,6 +11,7 @@ import { exportState, prefixOf, stashesOf, type State } from "../state.ts";
 import { pack } from "./archive.ts";
 import { findDatabase, startDump } from "./database.ts";
 import type { Container } from "./exec.ts";
+import { assertOwnDatabase } from "./external.ts";
 import { backupPassphrase } from "./passphrase.ts";
 
 export interface BackupOptions {
@@ -37,6 +38,7 @@ export async function backup(
   const started = performance.now();
   const [state, target] = await Promise.all([exportState(stack), targetOf(stack)]);
   assertOwnCluster(state, target);
+  assertOwnDatabase(state);
   const prefix = prefixOf(state);
   const database = await findDatabase(target.config, prefix);
   if (database === undefined)

@@ -1,6 +1,7 @@
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { confirm } from "../ask.ts";
 import { unpack, type Backup } from "../backup/archive.ts";
+import { assertRestorable } from "../backup/external.ts";
 import { backupPassphrase } from "../backup/passphrase.ts";
 import { targetOf, type Target } from "../cluster.ts";
 import { CannotRun } from "../errors.ts";
@@ -31,6 +32,7 @@ export async function restore(
 ): Promise<boolean> {
   const { stack } = options;
   const passphrase = backupPassphrase();
+  await assertRestorable(stack);
   const { manifest, state, bytes } = await readThrough(file, passphrase);
   const [current, target] = await Promise.all([exportState(stack), targetOf(stack)]);
   const spaces = [...new Set([state, current].flatMap(namespacesOf))];

@@ -3,7 +3,9 @@ import { rootCertificates } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { externalOf, type Database } from "../../infra/config/database.ts";
 import { passwordProblems } from "../../infra/config/secrets.ts";
+import { assertSameDatabase } from "../../infra/databasePreflight.ts";
 import { databaseFlags } from "../../infra/platform/databaseFlags.ts";
+import { memoryOf } from "../../infra/trust/memory.ts";
 import { configWith, refusal } from "../support/config.ts";
 import { openssl } from "./trust/openssl.ts";
 
@@ -148,5 +150,30 @@ describe("Trillian's flags", () => {
       "--mysql_server_name=db.corp.test",
       "",
     ]);
+  });
+});
+
+describe("a stack that lives", () => {
+  const own: Database = { size: "4Gi" };
+  const other = configWith(external()).database;
+  const living = (cluster: object | undefined) =>
+    memoryOf(cluster === undefined ? {} : { cluster });
+
+  test("keeps the sort of database that it has; a new one may have either", () => {
+    for (const database of [own, other])
+      expect(() => assertSameDatabase(living(undefined), database)).not.toThrow();
+    expect(() => assertSameDatabase(living({ uid: "a" }), own)).not.toThrow();
+    expect(() =>
+      assertSameDatabase(living({ uid: "a", database: "external" }), other),
+    ).not.toThrow();
+  });
+
+  test("is refused the other sort, with how to move on", () => {
+    expect(() => assertSameDatabase(living({ uid: "a" }), other)).toThrow(
+      /names an external database, but the logs of this stack are in its own; nothing was changed.*deploy a second stack/s,
+    );
+    expect(() => assertSameDatabase(living({ uid: "a", database: "external" }), own)).toThrow(
+      /names a database of the stack's own, but the logs of this stack are in an external one/,
+    );
   });
 });

@@ -4,6 +4,8 @@ import { at, refOf, title, type KubeObject } from "../../kubernetes.ts";
 import { expectedObjects } from "../expected.ts";
 import { componentOf, outageOf, type Component, type Symptom } from "../fault.ts";
 
+const { database } = trillianNames;
+
 /** Deployments of which no pod is ready, and servers that are ready and do not answer. */
 export function silentServices(evidence: Evidence): Symptom[] {
   return [...notReady(evidence), ...mute(evidence)];
@@ -11,8 +13,11 @@ export function silentServices(evidence: Evidence): Symptom[] {
 
 function notReady(evidence: Evidence): Symptom[] {
   const { prefix } = evidence.state.outputs;
-  const silent = expectedObjects(evidence)
-    .filter(({ object }) => object.kind === "Deployment")
+  const deployments = expectedObjects(evidence).filter(
+    ({ object }) => object.kind === "Deployment",
+  );
+  const hasDatabase = deployments.some(({ object }) => object.metadata.name === database);
+  const silent = deployments
     .flatMap(({ object }) => evidence.live[title(refOf(object))] ?? [])
     .filter((live) => ready(live) === 0 && at(live, "spec", "replicas") !== 0);
   return silent
@@ -21,11 +26,14 @@ function notReady(evidence: Evidence): Symptom[] {
       const { namespace = "", name } = live.metadata;
       const component = componentOf(namespace, prefix);
       const troubles = troublesOf(replicasOf(evidence, component));
+      const needsOther = component === "trillian" && !hasDatabase;
       return symptom({
         component,
         place: title(refOf(live)),
-        cause: `None of its pods is ready: ${troubles || conditionOf(live)}.`,
-        command: `kubectl describe pods --namespace ${namespace}`,
+        cause:
+          `None of its pods is ready: ${troubles || conditionOf(live)}.` +
+          (needsOther ? " Its database is external; a preview asks whether it can be used." : ""),
+        command: needsOther ? "pulumi preview" : `kubectl describe pods --namespace ${namespace}`,
         // The search index is no part of signing.
         explains: name.endsWith("-redis") ? [] : ["serving", "identity", "content", "fresh"],
       });
@@ -37,7 +45,7 @@ const ready = (deployment: KubeObject): number =>
 
 /** The database first, then what needs it. */
 function depth({ metadata: { name } }: KubeObject): number {
-  if (name === trillianNames.database) return 0;
+  if (name === database) return 0;
   return name.startsWith("trillian-") ? 1 : 2;
 }
 
