@@ -6,6 +6,7 @@ import { exposureProblems, exposureSchema, platformSchema } from "./config/expos
 import { objectName } from "./config/fields.ts";
 import { networkPoliciesSchema } from "./config/networkPolicies.ts";
 import { quotaSchema } from "./config/quota.ts";
+import { attestationsSchema, rekorDataProblems, searchIndexSchema } from "./config/rekorData.ts";
 import { isSecretName } from "./config/secrets.ts";
 import { reportAll } from "./errors.ts";
 import { labelProblems } from "./platform/podSecurity.ts";
@@ -100,6 +101,8 @@ const schema = z.strictObject({
   timestamp: z.strictObject({ life: duration, schedule: cron }),
   /** Where Trillian's MySQL keeps the logs: see docs/databases.md. */
   database: databaseSchema,
+  searchIndex: searchIndexSchema,
+  attestations: attestationsSchema,
   /**
    * Pods of each server that clients or other servers call; `rekor` of every generation. Two if left
    * out, so that one serves while the other's node is drained or lost. Database, log signer and
@@ -174,6 +177,7 @@ function crossChecks(config: Config): string[] {
       platform: config.platform,
       rekorGenerations: Object.keys(config.trust.rekor),
     }),
+    ...rekorDataProblems(config.attestations, config.replicas.rekor),
   ];
 }
 

@@ -176,6 +176,8 @@ const rekorServers = each(
         backend: trillian.backend,
         exposure: exposures.rekor(n),
         replicas: config.replicas.rekor,
+        searchIndex: config.searchIndex,
+        attestations: config.attestations,
       },
       afterTrillian,
     ),

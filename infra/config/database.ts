@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as z from "zod";
 import { trillianDatabase, trillianPorts } from "../scaffold/names.ts";
-import { byKey } from "./byKey.ts";
 import { hostAndPort, port } from "./endpoint.ts";
 import { hostName } from "./fields.ts";
+import { byKey } from "./forms.ts";
 import { volumeSchema } from "./volume.ts";
 
 /** Goes into SQL that a message prints and into Trillian's connection string: nothing to quote. */

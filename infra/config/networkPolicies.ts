@@ -12,6 +12,7 @@ const port = z.int().min(1).max(65535);
 const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 
 const everywhere = ["0.0.0.0/0", "::/0"];
+const servers = z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere) }).prefault({});
 
 /**
  * `anchorhold:networkPolicies`: where the stack's surroundings are. Policies see a connection's ends
@@ -40,9 +41,11 @@ export const networkPoliciesSchema = z
       })
       .prefault({}),
     /** Token issuers, on the ports of their URLs. */
-    issuers: z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere) }).prefault({}),
-    /** An external database, on its port. */
-    database: z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere) }).prefault({}),
+    issuers: servers,
+    /** An external database and Redis, on their ports, and a bucket for attestations, by HTTPS. */
+    database: servers,
+    searchIndex: servers,
+    attestations: servers,
     /** Further connections that pods of a component may open. */
     egress: z
       .array(z.strictObject({ from: z.enum(components), to: cidr, port, why: z.string().min(1) }))

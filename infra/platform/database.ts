@@ -1,18 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { Volume } from "../config/volume.ts";
 import { replaceable } from "../protect.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../scaffold/names.ts";
 import { flagFile } from "../scaffold/postrender/flagFile.ts";
 import { trustOptions } from "../trust/record.ts";
 import { databaseFlags } from "./databaseFlags.ts";
+import { volumeClaim } from "./volumeClaim.ts";
 
-export interface DatabaseArgs {
+export interface DatabaseArgs extends Volume {
   namespace: pulumi.Input<string>;
-  /** Size of the volume, a Kubernetes quantity. */
-  size: string;
-  /** The cluster's default if left out. */
-  storageClass?: string | undefined;
 }
 
 const login = {
@@ -62,28 +60,8 @@ export class Database extends pulumi.ComponentResource {
     );
     this.secretName = secret.metadata.name;
     this.flagSecretName = flags.metadata.name;
-    this.claimName = this.claim(name, args);
+    const claim = { ...args, claimName: trillianNames.database };
+    this.claimName = volumeClaim(`${name}-volume`, claim, parent);
     this.registerOutputs();
-  }
-
-  private claim(name: string, args: DatabaseArgs): pulumi.Output<string> {
-    const claim = new k8s.core.v1.PersistentVolumeClaim(
-      `${name}-volume`,
-      {
-        metadata: {
-          name: "trillian-mysql",
-          namespace: args.namespace,
-          // Some classes bind a volume only when a pod asks for it, and that pod comes later.
-          annotations: { "pulumi.com/skipAwait": "true" },
-        },
-        spec: {
-          accessModes: ["ReadWriteOnce"],
-          resources: { requests: { storage: args.size } },
-          ...(args.storageClass === undefined ? {} : { storageClassName: args.storageClass }),
-        },
-      },
-      { parent: this, ...trustOptions },
-    );
-    return claim.metadata.name;
   }
 }

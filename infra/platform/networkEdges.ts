@@ -19,7 +19,10 @@ export interface PodGroup {
 }
 
 /** What is not the stack's own. */
-export type Surrounding = "clients" | "dns" | "apiServer" | "issuers" | "database";
+export type Surrounding = "clients" | "dns" | "apiServer" | "issuers" | DataService;
+
+/** Of the stack's data, what others run. */
+type DataService = "database" | "searchIndex" | "attestations";
 
 /** One end of a connection: pods, a surrounding, or an address range. */
 export type End = PodGroup | { surrounding: Surrounding } | { cidr: string };
@@ -38,7 +41,7 @@ export interface Edge {
 /** What decides which connections there are. */
 export type NetworkConfig = Pick<
   Config,
-  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure" | "database"
+  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure" | DataService
 >;
 
 const component = (name: string) => ({ "app.kubernetes.io/component": name });
@@ -75,6 +78,7 @@ export function edges(config: NetworkConfig): Edge[] {
   return [
     ...logs(of, config),
     ...backend(of),
+    ...rekorData(of, config),
     ...signing(of, config),
     ...clients(of, config),
     ...names(of, config.networkPolicies),
@@ -111,10 +115,28 @@ function backend(of: Of): Edge[] {
     ...tcp(of("ctLog"), logServer, [rpc], "adds certificates, asks for tree heads"),
     // Its init container waits until the HTTP port answers.
     ...tcp(servers, logServer, [rpc, http], "adds entries; waits for it to start"),
-    ...servers.flatMap((server) => {
-      const own = of("rekor", "index").filter(({ namespace }) => namespace === server.namespace);
-      return tcp([server], own, [podPorts.redis], "finds entries by hash and key");
-    }),
+  ];
+}
+
+/** gocloud.dev asks buckets by HTTPS. */
+const https = 443;
+
+function rekorData(of: Of, { searchIndex, attestations }: NetworkConfig): Edge[] {
+  const servers = of("rekor", "server");
+  const searching = "finds entries by hash and key";
+  const isOther = typeof searchIndex === "object" && "external" in searchIndex;
+  const ownIndex = servers.flatMap((server) => {
+    const own = of("rekor", "index").filter(({ namespace }) => namespace === server.namespace);
+    return tcp([server], own, [podPorts.redis], searching);
+  });
+  const otherIndex = isOther
+    ? tcp(servers, [{ surrounding: "searchIndex" }], [searchIndex.external.port], searching)
+    : [];
+  return [
+    ...(isOther || searchIndex === "none" ? otherIndex : ownIndex),
+    ...(typeof attestations === "object" && "bucket" in attestations
+      ? tcp(servers, [{ surrounding: "attestations" }], [https], "keeps attestations")
+      : []),
   ];
 }
 

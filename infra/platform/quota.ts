@@ -10,7 +10,9 @@ import { workloads, type Workload } from "../scaffold/workloads.ts";
 /** What a namespace needs, in cores, bytes and pods. */
 export type Need = Record<keyof Quota, number>;
 
-type Sized = Pick<Config, "prefix" | "trust" | "resources" | "replicas" | "database" | "quota">;
+type Sized = Pick<Config, "prefix" | "trust" | "quota"> & Load;
+/** What decides how much a component's namespace needs. */
+type Load = Pick<Config, "resources" | "replicas" | "database" | "searchIndex" | "attestations">;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 const amount = (text: string | undefined) => (text === undefined ? 0 : quantity(text));
@@ -21,17 +23,24 @@ function perPod({ container, init }: Workload, of: "requests" | "limits", what: 
 }
 
 /** The volumes that are claimed in a component's namespace. */
-function volumes(component: Component, { database }: Omit<Sized, "prefix" | "trust">): Volume[] {
-  return component === "trillian" && !("external" in database) ? [database] : [];
+function volumes(component: Component, { database, searchIndex, attestations }: Load): Volume[] {
+  const isOurs = (data: typeof database | typeof searchIndex | typeof attestations) =>
+    typeof data === "object" && "size" in data ? [data] : [];
+  if (component === "trillian") return isOurs(database);
+  return component === "rekor" ? [searchIndex, attestations].flatMap(isOurs) : [];
 }
 
 /** Whether no pod of ours does the work. */
-function isElsewhere(workload: string, { database }: Omit<Sized, "prefix" | "trust">): boolean {
-  return workload === "database" && "external" in database;
+function isElsewhere(workload: string, { database, searchIndex }: Load): boolean {
+  if (workload === "database") return "external" in database;
+  return (
+    workload === "redis" &&
+    (searchIndex === "none" || (typeof searchIndex === "object" && "external" in searchIndex))
+  );
 }
 
 /** The most that a component's namespace needs at once: see `workloads`. */
-export function needOf(component: Component, config: Omit<Sized, "prefix" | "trust">): Need {
+export function needOf(component: Component, config: Load): Need {
   const all = workloads(component, config.resources, config.replicas).filter(
     ({ name }) => !isElsewhere(name, config),
   );

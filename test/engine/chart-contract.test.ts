@@ -27,6 +27,25 @@ const key = ({ kind, metadata }: Manifest) =>
 const byKey = (manifests: readonly Manifest[]) =>
   Object.fromEntries(manifests.map((manifest) => [key(manifest), manifest]));
 
+/** The part of a pod that says what a container finds in its file system. */
+interface Mounts {
+  volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[];
+  containers: { args: string[]; volumeMounts?: { name: string; mountPath: string }[] }[];
+}
+
+/** The claim whose volume a path of the first container lies on. */
+function claimOf({ volumes = [], containers }: Mounts, path: string): string | undefined {
+  const mounts = (containers[0]?.volumeMounts ?? [])
+    .filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`))
+    .sort((a, b) => b.mountPath.length - a.mountPath.length);
+  const volume = volumes.find(({ name }) => name === mounts[0]?.name);
+  return volume?.persistentVolumeClaim?.claimName;
+}
+
+/** The value of a flag that counts: the last one. */
+const flagOf = ({ containers }: Mounts, flag: string) =>
+  containers[0]?.args.findLast((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
+
 interface Rendered {
   spec: {
     type?: string;
@@ -194,6 +213,40 @@ describe("the stand-in chart gives what the program relies on", () => {
       };
       expect(pod).toMatchObject({ volumes: [{ secret }] });
     }
+  });
+
+  test("Rekor's attestations and search index are on the claims that are mounted there", () => {
+    const sample = named("clusterIP", "rekor-2");
+    const pod = (name: string) =>
+      rendered(sample, "Deployment", name).spec.template.spec as unknown as Mounts;
+    const server = pod("rekor-2-server");
+    const bucket = new URL(flagOf(server, "--attestation_storage_bucket") ?? "");
+    expect(claimOf(server, bucket.pathname)).toBe("attestation-claim");
+    // Its temporary files too: /tmp is read-only, and a rename to another file system fails.
+    expect(bucket.searchParams.get("no_tmp_dir")).toBe("true");
+    const redis = pod("rekor-2-redis");
+    const folder = redis.containers[0]?.args[redis.containers[0].args.indexOf("--dir") + 1];
+    expect(claimOf(redis, folder ?? "")).toBe("redis-claim");
+  });
+
+  test("Rekor has its data elsewhere, or no search, and then no Redis runs", () => {
+    const server = (exposure: string) => {
+      const sample = named(exposure, "rekor-1");
+      const names = objects(helm, standIn, sample, postrender).map(({ metadata }) => metadata.name);
+      expect(names.filter((name) => name.includes("redis"))).toEqual([]);
+      const { spec } = rendered(sample, "Deployment", "rekor-1-server");
+      return spec.template.spec as unknown as Mounts;
+    };
+    const elsewhere = server("external");
+    expect(flagOf(elsewhere, "--redis_server.address")).toBe("redis.example.org");
+    expect(flagOf(elsewhere, "--redis_server.port")).toBe("6380");
+    expect(flagOf(elsewhere, "--redis_server.enable-tls")).toBe("true");
+    expect(flagOf(elsewhere, "--attestation_storage_bucket")).toMatch(/^s3:/);
+    expect(JSON.stringify(elsewhere)).not.toContain("persistentVolumeClaim");
+    const without = server("noSearch");
+    expect(flagOf(without, "--redis_server.address")).toBeUndefined();
+    expect(flagOf(without, "--enable_retrieve_api")).toBe("false");
+    expect(flagOf(without, "--enabled_api_endpoints")).not.toContain("searchIndex");
   });
 
   test("the TSA has its chain, its Secret and the probes that upstream lacks", () => {

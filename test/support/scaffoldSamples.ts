@@ -8,6 +8,7 @@ import {
   rekorValues,
   trillianValues,
   tsaValues,
+  type RekorArgs,
   type TrillianArgs,
 } from "../../infra/scaffold/values.ts";
 
@@ -36,7 +37,19 @@ const exposure = (nodePort: number | undefined) =>
     ? ({ type: "clusterIP" } as const)
     : ({ type: "nodePort", port: nodePort } as const);
 
-function rekor(generation: number, nodePort: number | undefined, redisClaim?: string): Sample {
+type Data = Pick<RekorArgs, "searchIndex" | "attestations">;
+
+const inMemory: Data = { searchIndex: { type: "memory" }, attestations: { type: "none" } };
+const onClaims: Data = {
+  searchIndex: { type: "claim", claim: "redis-claim" },
+  attestations: { type: "claim", claim: "attestation-claim" },
+};
+const elsewhere: Data = {
+  searchIndex: { type: "external", host: "redis.example.org", port: 6380, tls: true },
+  attestations: { type: "bucket", url: "s3://attestations?region=eu-central-1" },
+};
+
+function rekor(generation: number, nodePort: number | undefined, data: Data): Sample {
   const namespace = rekorNamespace(prefix, generation);
   return {
     release: `rekor-${generation}`,
@@ -56,7 +69,7 @@ function rekor(generation: number, nodePort: number | undefined, redisClaim?: st
       podAnnotations: slice,
       ...(nodePort === undefined ? {} : { pullSecrets }),
       ...runAs(nodePort !== undefined),
-      ...(redisClaim === undefined ? {} : { redisClaim }),
+      ...data,
     }),
   };
 }
@@ -142,7 +155,8 @@ function clientFacing(nodePorts: boolean): Sample[] {
 
 /** Every Release on node ports, inside the cluster only, and with data services that are not ours. */
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
-  nodePort: [trillian(ownDatabase, pullSecrets), rekor(1, 31091), ...clientFacing(true)],
-  clusterIP: [rekor(2, undefined, "redis-claim"), ...clientFacing(false)],
-  external: [trillian(otherDatabase, [])],
+  nodePort: [trillian(ownDatabase, pullSecrets), rekor(1, 31091, inMemory), ...clientFacing(true)],
+  clusterIP: [rekor(2, undefined, onClaims), ...clientFacing(false)],
+  external: [trillian(otherDatabase, []), rekor(1, undefined, elsewhere)],
+  noSearch: [rekor(1, undefined, { ...inMemory, searchIndex: { type: "none" } })],
 };

@@ -60,6 +60,21 @@ const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof
       treeId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }).map(String),
       hostname: name,
       signerSecret: name,
+      searchIndex: fc.oneof(
+        fc.constantFrom({ type: "memory" as const }, { type: "none" as const }),
+        fc.record({ type: fc.constant("claim" as const), claim: name }),
+        fc.record({
+          type: fc.constant("external" as const),
+          host: name,
+          port: fc.integer({ min: 1, max: 65535 }),
+          tls: fc.boolean(),
+        }),
+      ),
+      attestations: fc.oneof(
+        fc.constant({ type: "none" as const }),
+        fc.record({ type: fc.constant("claim" as const), claim: name }),
+        fc.record({ type: fc.constant("bucket" as const), url: name }),
+      ),
     })
     .map((args) => ({
       component: "rekor",
@@ -173,6 +188,8 @@ describe("single components", () => {
       exposure: { type: "nodePort", port: 31097 },
       replicas: 1,
       sizes: sizesOf(),
+      searchIndex: { type: "memory" },
+      attestations: { type: "none" },
     });
 
   test("Rekor's generation is in every name", () => {

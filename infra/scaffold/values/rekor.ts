@@ -25,6 +25,12 @@ import {
   type PodAnnotations,
   type Values,
 } from "./common.ts";
+import {
+  attestationStorage,
+  searchFlags,
+  type AttestationPlace,
+  type SearchIndexPlace,
+} from "./rekorData.ts";
 import { containerSecurity, podSecurity, type RunAs } from "./security.ts";
 
 export interface RekorArgs {
@@ -42,8 +48,8 @@ export interface RekorArgs {
   trillian: { host: string; port: number };
   exposure: Exposure;
   replicas: number;
-  /** Claim for the search index; without one it is empty after a restart of Redis. */
-  redisClaim?: Input<string>;
+  searchIndex: SearchIndexPlace;
+  attestations: AttestationPlace;
   sizes: Sizes;
   runAs?: RunAs;
   podAnnotations?: PodAnnotations;
@@ -69,7 +75,10 @@ function trillianAddress({ host, port }: RekorArgs["trillian"]) {
   };
 }
 
-function redis({ generation, images, redisClaim, sizes, runAs }: RekorArgs) {
+function redis({ generation, images, searchIndex, sizes, runAs }: RekorArgs) {
+  if (searchIndex.type === "none") return { enabled: false, hostname: "" };
+  if (searchIndex.type === "external")
+    return { enabled: false, hostname: searchIndex.host, port: searchIndex.port };
   return {
     enabled: true,
     fullnameOverride: rekorNames(generation).redis,
@@ -78,7 +87,9 @@ function redis({ generation, images, redisClaim, sizes, runAs }: RekorArgs) {
     image: chartImage(images.redis),
     args: ["--bind", "0.0.0.0", "--dir", "/data", "--appendonly", "yes"],
     persistence:
-      redisClaim === undefined ? { enabled: false } : { enabled: true, existingClaim: redisClaim },
+      searchIndex.type === "claim"
+        ? { enabled: true, existingClaim: searchIndex.claim }
+        : { enabled: false },
     service: {
       type: "ClusterIP",
       ports: servicePorts({ name: "6379-tcp", port: redisPort, targetPort: redisPort }),
@@ -92,6 +103,7 @@ function redis({ generation, images, redisClaim, sizes, runAs }: RekorArgs) {
 }
 
 function server(args: RekorArgs) {
+  const attestations = attestationStorage(args.attestations);
   return {
     enabled: true,
     fullnameOverride: rekorNames(args.generation).server,
@@ -105,9 +117,13 @@ function server(args: RekorArgs) {
       secretName: args.signerSecret,
       privateKeySecretKey: rekorSecretKey,
     },
-    extraArgs: [`--rekor_server.hostname=${args.hostname}`],
-    // Attestations travel in the bundle; the log keeps their hash. On, they would need a volume.
-    attestation_storage: { enabled: false, persistence: { enabled: false } },
+    extraArgs: [
+      `--rekor_server.hostname=${args.hostname}`,
+      ...searchFlags(args.searchIndex),
+      ...attestations.flags,
+    ],
+    retrieve_api: { enabled: args.searchIndex.type !== "none" },
+    attestation_storage: attestations.values,
     ingress: { enabled: false },
     service: service(
       args.exposure,
@@ -124,7 +140,7 @@ function server(args: RekorArgs) {
   };
 }
 
-/** Values of the Release with one generation of Rekor v1 and its search index. */
+/** Values of the Release with one generation of Rekor v1 and its data. */
 export function rekorValues(args: RekorArgs): Values {
   const names = rekorNames(args.generation);
   return only("rekor", args.namespace, {
