@@ -19,10 +19,13 @@ function placeOf({ kind, metadata }: KubeObject, prefix: string): Component {
 
 function missing(expected: Expected, component: Component): Fault {
   const { kind } = expected.object;
-  // A budget or policy guards, and what is scheduled runs later: nobody needs them to answer.
-  const idle = ["PodDisruptionBudget", "NetworkPolicy", "CronJob"].includes(kind);
-  const holdsLogs =
-    kind === "PersistentVolumeClaim" || (kind === "Namespace" && component === "trillian");
+  const isClaim = kind === "PersistentVolumeClaim";
+  const isLogs = component === "trillian";
+  // A budget or policy guards, and what is scheduled runs later: nobody needs them to answer. Nor
+  // does signing need Rekor's data.
+  const idle =
+    ["PodDisruptionBudget", "NetworkPolicy", "CronJob"].includes(kind) || (isClaim && !isLogs);
+  const holdsLogs = isLogs && (isClaim || kind === "Namespace");
   return {
     id: `missing-${kind.toLowerCase()}`,
     component,
@@ -31,7 +34,10 @@ function missing(expected: Expected, component: Component): Fault {
     explains: idle ? [] : ["serving"],
     ...(holdsLogs
       ? restoring
-      : { cause: `The ${kind} was deleted in the cluster.`, ...mending(expected) }),
+      : {
+          cause: isClaim ? lostData : `The ${kind} was deleted in the cluster.`,
+          ...mending(expected),
+        }),
   };
 }
 
@@ -42,6 +48,10 @@ const restoring = {
     "kept. An empty database would begin the logs anew under their old keys.",
   command: commands.restore,
 };
+
+const lostData =
+  "The claim of Rekor's search index or attestations was deleted, and what was on its volume with it " +
+  "unless the volume is kept. Nothing of it is needed to sign or to verify: docs/databases.md.";
 
 /** Helm's objects are applied from Helm's record; what Pulumi made, Pulumi makes again. */
 function mending({ object, release }: Expected): Pick<Fault, "command" | "repair"> {
