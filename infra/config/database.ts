@@ -65,7 +65,7 @@ const external = z
     error: "is needed where the host is an IP address: give the name in the certificate",
   });
 
-/** An external database: MySQL 8 or MariaDB 10.6 and later, with Trillian's schema in it. */
+/** An external database: MySQL 8 or MariaDB, with Trillian's schema in it. */
 export type ExternalDatabase = z.infer<typeof external>;
 
 /** `anchorhold:database`: the chart's MySQL on a volume of ours, or one that somebody else runs. */

@@ -24,10 +24,10 @@ function perPod({ container, init }: Workload, of: "requests" | "limits", what: 
 
 /** The volumes that are claimed in a component's namespace. */
 function volumes(component: Component, { database, searchIndex, attestations }: Load): Volume[] {
-  const isOurs = (data: typeof database | typeof searchIndex | typeof attestations) =>
+  const claimed = (data: typeof database | typeof searchIndex | typeof attestations) =>
     typeof data === "object" && "size" in data ? [data] : [];
-  if (component === "trillian") return isOurs(database);
-  return component === "rekor" ? [searchIndex, attestations].flatMap(isOurs) : [];
+  if (component === "trillian") return claimed(database);
+  return component === "rekor" ? [searchIndex, attestations].flatMap(claimed) : [];
 }
 
 /** Whether no pod of ours does the work. */

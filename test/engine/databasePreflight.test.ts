@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { externalOf, type ExternalDatabase } from "../../infra/config/database.ts";
@@ -64,6 +65,14 @@ describe("an external database", () => {
   test("with Trillian's tables and four rights on them can be used", async () => {
     await usable();
     expect(await refusal()).toBe("");
+  });
+
+  test("made with the SQL of docs/databases.md can be used", async () => {
+    const docs = readFileSync(new URL("../../docs/databases.md", import.meta.url), "utf8");
+    const sql = /^```sql\n([^]*?)^```$/m.exec(docs)![1]!.replace("a long password", password);
+    await database.administer(`DROP DATABASE trillian; DROP USER 'trillian'@'%'; ${sql}`);
+    await withSchema();
+    expect(await refusal({ changes: { tls: { ca: database.ca } } })).toBe("");
   });
 
   test("is left as it was", async () => {

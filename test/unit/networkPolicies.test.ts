@@ -43,6 +43,30 @@ describe("the policies", () => {
     });
   });
 
+  test("lead to data services that others run, and only there", () => {
+    const elsewhere = configWith({
+      database: { external: { host: "mysql.corp.test", port: 3307, user: "trillian" } },
+      searchIndex: { external: { host: "redis.corp.test" } },
+      attestations: { bucket: "gs://attestations" },
+      networkPolicies: {
+        database: { cidrs: ["10.1.0.0/24"] },
+        searchIndex: { cidrs: ["10.2.0.0/24"] },
+        attestations: { cidrs: ["10.3.0.0/24"] },
+      },
+    });
+    const to = (name: string) =>
+      (named(name, networkPolicies(elsewhere)).spec.egress ?? []).flatMap(({ to: peers, ports }) =>
+        (peers ?? []).flatMap(({ ipBlock }) =>
+          ipBlock === undefined ? [] : ports.map(({ port }) => `${ipBlock.cidr} ${port}`),
+        ),
+      );
+    for (const server of ["server", "signer"])
+      expect(to(`allow-trillian-log-${server}`)).toEqual(["10.1.0.0/24 3307"]);
+    expect(to("allow-rekor-1-server")).toEqual(["10.2.0.0/24 6379", "10.3.0.0/24 443"]);
+    for (const unused of ["allow-trillian-database", "allow-rekor-1-index"])
+      expect(named(unused, networkPolicies(elsewhere)).spec).not.toHaveProperty("ingress");
+  });
+
   test("let everybody call a service, or those whom the configuration names", () => {
     expect(named("allow-tsa").spec.ingress).toEqual([{ ports: [tcp(5555)] }]);
     expect(named("allow-tsa").spec).not.toHaveProperty("egress");

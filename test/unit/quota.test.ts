@@ -40,6 +40,23 @@ describe("what a namespace needs", () => {
     expect(needOf("tuf", usual)).toMatchObject({ pods: 4, storage: 0 });
   });
 
+  test("is the volumes of Rekor too, and nothing of what others run", () => {
+    const volumes = configWith({
+      searchIndex: { size: "1Gi" },
+      attestations: { size: "5Gi", accessMode: "ReadWriteMany" },
+    });
+    expect(needOf("rekor", usual).storage).toBe(0);
+    expect(needOf("rekor", volumes).storage).toBe(6 * 2 ** 30);
+    const elsewhere = configWith({
+      database: { external: { host: "mysql.corp.test", user: "trillian" } },
+      searchIndex: { external: { host: "redis.corp.test" } },
+    });
+    expect(needOf("trillian", elsewhere)).toMatchObject({ pods: 5, storage: 0 });
+    expect(needOf("rekor", elsewhere).pods).toBe(needOf("rekor", usual).pods - 2);
+    const none = configWith({ searchIndex: "none" });
+    expect(needOf("rekor", none)).toEqual(needOf("rekor", elsewhere));
+  });
+
   test("grows with replicas, and an init container that asks for more counts in its place", () => {
     const more = configWith({ replicas: { fulcio: 4 } });
     expect(needOf("fulcio", more).pods).toBe(needOf("fulcio", usual).pods + 2);

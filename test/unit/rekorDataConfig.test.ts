@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { parsed, refusal } from "../support/config.ts";
+import { configWith, refusal } from "../support/config.ts";
 
 const shared = { size: "5Gi", storageClass: "nfs", accessMode: "ReadWriteMany" };
 
 describe("anchorhold:searchIndex", () => {
-  test("is in memory if nothing is said", () => expect(parsed().searchIndex).toBe("memory"));
+  test("is in memory if nothing is said", () => expect(configWith().searchIndex).toBe("memory"));
 
   test.each([
     ["none", "none"],
     ["a volume", { size: "1Gi" }],
     ["Redis elsewhere", { external: { host: "redis.corp.test", port: 6380, tls: true } }],
   ])("may be %s", (_what, searchIndex) => {
-    expect(parsed({ searchIndex }).searchIndex).toEqual(searchIndex);
+    expect(configWith({ searchIndex }).searchIndex).toEqual(searchIndex);
   });
 
   const at = "anchorhold:searchIndex";
@@ -31,14 +31,14 @@ describe("anchorhold:searchIndex", () => {
 });
 
 describe("anchorhold:attestations", () => {
-  test("are not kept if nothing is said", () => expect(parsed().attestations).toBe("none"));
+  test("are not kept if nothing is said", () => expect(configWith().attestations).toBe("none"));
 
   test.each([
     ["on a volume that all pods share", shared],
     ["in a bucket", { bucket: "s3://attestations?region=eu-central-1" }],
     ["in a bucket of Google's", { bucket: "gs://attestations" }],
   ])("may be %s", (_what, attestations) => {
-    expect(parsed({ attestations }).attestations).toEqual(attestations);
+    expect(configWith({ attestations }).attestations).toEqual(attestations);
   });
 
   test("on a volume of one pod's belong to one pod", () => {
@@ -47,7 +47,7 @@ describe("anchorhold:attestations", () => {
       "anchorhold:attestations.accessMode: 2 pods of Rekor (anchorhold:replicas.rekor) write to one " +
       "volume: set ReadWriteMany";
     expect(refusal({ attestations })).toContain(rule);
-    expect(parsed({ attestations, replicas: { rekor: 1 } }).attestations).toEqual({
+    expect(configWith({ attestations, replicas: { rekor: 1 } }).attestations).toEqual({
       size: "5Gi",
       accessMode: "ReadWriteOnce",
     });
