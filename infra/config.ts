@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { databaseSchema } from "./config/database.ts";
+import { elsewhereProblems } from "./config/elsewhere.ts";
 import { hostAndPort } from "./config/endpoint.ts";
 import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
 import { objectName } from "./config/fields.ts";
@@ -184,9 +185,14 @@ function crossChecks(config: Config): string[] {
 /**
  * Checks a stack's values, given by their names without the project's. Secrets are no part of it:
  * `loadSecrets` reads them.
+ * @param stack the stack that it is deployed as; left out where the file is only read
  * @throws UserError that lists every problem with its place in the stack file.
  */
-export function parseConfig(values: Readonly<Record<string, string>>, stackFile: string): Config {
+export function parseConfig(
+  values: Readonly<Record<string, string>>,
+  stackFile: string,
+  stack?: string,
+): Config {
   const parsed = schema.safeParse(
     Object.fromEntries(
       Object.entries(values)
@@ -195,7 +201,10 @@ export function parseConfig(values: Readonly<Record<string, string>>, stackFile:
     ),
   );
   const problems = parsed.success
-    ? crossChecks(parsed.data)
+    ? [
+        ...crossChecks(parsed.data),
+        ...(stack === undefined ? [] : elsewhereProblems(parsed.data, stack)),
+      ]
     : parsed.error.issues.map((issue) => `${placeOf(issue)}: ${ruleOf(issue)}`);
   if (!parsed.success || problems.length > 0)
     throw reportAll(
@@ -212,5 +221,6 @@ export function loadConfig(): Config {
   const values = Object.entries(pulumi.runtime.allConfig())
     .filter(([key]) => key.startsWith(project))
     .map(([key, text]): [string, string] => [key.slice(project.length), text]);
-  return parseConfig(Object.fromEntries(values), `Pulumi.${pulumi.getStack()}.yaml`);
+  const stack = pulumi.getStack();
+  return parseConfig(Object.fromEntries(values), `Pulumi.${stack}.yaml`, stack);
 }

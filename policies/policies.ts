@@ -1,11 +1,14 @@
 import type { Policies } from "@pulumi/policy";
 import { generatorsOff } from "./rules/generators.ts";
+import { horizons } from "./rules/horizons.ts";
 import { imagesPinned } from "./rules/images.ts";
 import { announcedBeforeActive, leadTimeFloor } from "./rules/leadTime.ts";
 import { dataPersistent } from "./rules/persistence.ts";
-import { podsRestricted, requestsSet } from "./rules/pods.ts";
+import { podsRestricted } from "./rules/pods.ts";
+import { requestsSet } from "./rules/resources.ts";
 import { budgetsSet, serversReplicated, serversSpread } from "./rules/servers.ts";
 import { valuesWithoutMadeSecrets, valuesWithoutSecrets } from "./rules/secrets.ts";
+import { secretsProvider } from "./rules/secretsProvider.ts";
 import { standInsLocal } from "./rules/standIns.ts";
 import { recordsFrozen, trustProtected } from "./rules/trust.ts";
 
@@ -25,5 +28,7 @@ export const policies: Policies = [
   dataPersistent,
   leadTimeFloor,
   announcedBeforeActive,
+  horizons,
   standInsLocal,
+  secretsProvider,
 ];

@@ -1,6 +1,6 @@
 import { title } from "../../infra/scaffold/postrender/manifest.ts";
 import { containers, objectRule, podSpec } from "../objects.ts";
-import { find, isObject, list, text, unknown, type PlainObject } from "../plain.ts";
+import { find, list, text, type PlainObject } from "../plain.ts";
 
 /** Kinds of volumes that the standard allows. */
 const volumeKinds = new Set([
@@ -73,23 +73,4 @@ export const podsRestricted = objectRule<object>({
       );
       return [...podProblems(pod), ...inContainers].map((line) => `${title(object)}: ${line}`);
     }),
-});
-
-export const requestsSet = objectRule<object>({
-  name: "requests-set",
-  description:
-    "Request cpu and memory for every container, so that a node is never promised to more pods than it can carry.",
-  check: (objects) =>
-    objects.flatMap((object) =>
-      containers(podSpec(object) ?? {}).flatMap((container) => {
-        const requests = find(container, "resources", "requests");
-        const missing = ["cpu", "memory"].filter((what) => {
-          const value = isObject(requests) ? requests[what] : undefined;
-          return value === undefined || value === "" || value === 0 || value === unknown;
-        });
-        return missing.map(
-          (what) => `${title(object)}: container ${text(container["name"])} requests no ${what}`,
-        );
-      }),
-    ),
 });

@@ -78,7 +78,7 @@ const seeds: Record<string, Seed[]> = {
       to: 'parseAllDocuments(text.replaceAll(/persistentVolumeClaim:\\s+claimName: \\S+/g, "emptyDir: {}"),',
     },
   ],
-  // The shipped stack breaks these two as soon as it is not taken for a local one.
+  // The shipped stack breaks this one as soon as it is not taken for a local one.
   "lead-time-floor": [],
   "announced-before-active": [
     {
@@ -87,9 +87,21 @@ const seeds: Record<string, Seed[]> = {
       to: "if (number > 1 || used === undefined || used === number)",
     },
   ],
+  horizons: [
+    {
+      file: "config.ts",
+      from: "return parsed.data;",
+      to: "return { ...parsed.data, tufLife: { ...parsed.data.tufLife, targets: 20 } };",
+    },
+  ],
   "stand-ins-local": [],
+  "secrets-provider": [],
 };
-const elsewhere = { "lead-time-floor": { local: [] }, "stand-ins-local": { local: [] } };
+const elsewhere = {
+  "lead-time-floor": { local: [] },
+  "stand-ins-local": { local: [] },
+  "secrets-provider": { local: [], providers: ["awskms"] },
+};
 const one = { "1": "active" };
 const unannounced = {
   fulcioCa: { "1": "draining", "2": "active" },

@@ -280,12 +280,14 @@ export class Engine {
   }
 }
 
-/** Links a project's files, but copies what says where configuration lies. */
+/** Links a project's files, but copies what says where configuration lies, and what reads it. */
 function linkProject(from: string, to: string): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     if (/^Pulumi(\..*)?\.yaml$/.test(name) || name === "stacks") continue;
-    symlinkSync(join(from, name), join(to, name));
+    // The pack looks for the stack's file beside itself, and where a link leads there is another one.
+    if (name === "policies") cpSync(join(from, name), join(to, name), { recursive: true });
+    else symlinkSync(join(from, name), join(to, name));
   }
   copyFileSync(join(from, "Pulumi.yaml"), join(to, "Pulumi.yaml"));
   mkdirSync(join(to, "stacks"));

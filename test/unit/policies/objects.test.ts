@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { imagesPinned } from "../../../policies/rules/images.ts";
 import { dataPersistent } from "../../../policies/rules/persistence.ts";
-import { podsRestricted, requestsSet } from "../../../policies/rules/pods.ts";
+import { podsRestricted } from "../../../policies/rules/pods.ts";
+import { limitsSet, requestsSet } from "../../../policies/rules/resources.ts";
 import { serversReplicated, serversSpread } from "../../../policies/rules/servers.ts";
 import { unknownText, violations } from "./support.ts";
 
@@ -130,6 +131,16 @@ test("requests-set", async () => {
   ]);
   expect(await check({ limits: { cpu: "1", memory: "1Gi" } })).toHaveLength(2);
   expect(await check(undefined)).toHaveLength(2);
+});
+
+test("limits-set", async () => {
+  const check = (resources?: object) => violations(limitsSet, deployment({ resources }));
+  expect(await check({ limits: { memory: "64Mi" } })).toEqual([]);
+  const expected = [`${at}: container server has no limit of memory`];
+  for (const limits of [{}, { cpu: "1" }, { memory: "" }, { memory: "0" }, { memory: unknownText }])
+    expect(await check({ limits })).toEqual(expected);
+  expect(await check(good.resources)).toEqual(expected);
+  expect(await check(undefined)).toEqual(expected);
 });
 
 test("servers-replicated", async () => {

@@ -1,0 +1,41 @@
+import { digestOf } from "../scaffold/mirror.ts";
+import { parseImage } from "../scaffold/images.ts";
+
+/** Stacks of one machine, for which nobody but its owner relies on anything. */
+const local = /^local(-|$)/;
+
+/** Names that are reserved for documentation (RFC 2606, section 3), as hosts or within them. */
+const reserved = /(?<![-\w])example\.(com|net|org)(?!\.?[-\w])/i;
+
+/** Every text in a configuration with its place, such as `anchorhold:subjects.tsa.commonName`. */
+function texts(value: unknown, place: string): { place: string; text: string }[] {
+  if (typeof value === "string") return [{ place, text: value }];
+  if (typeof value !== "object" || value === null) return [];
+  const separator = place.endsWith(":") ? "" : ".";
+  return Object.entries(value).flatMap(([key, one]) => texts(one, `${place}${separator}${key}`));
+}
+
+/** What a checked configuration has to say of these rules. */
+interface Checked {
+  images: Readonly<Record<string, string>>;
+}
+
+/**
+ * What is wrong with deploying a configuration as this stack, though it describes one: outside
+ * `local` (and `local-…`), images that are not pinned by digest, and the placeholders of the shipped
+ * stack files. Others than the program may read such a configuration.
+ */
+export function elsewhereProblems(config: Checked, stack: string): string[] {
+  if (local.test(stack)) return [];
+  const images = Object.entries(config.images)
+    .filter(([, reference]) => digestOf(parseImage(reference)) === undefined)
+    .map(
+      ([key, reference]) =>
+        `anchorhold:images.${key}: ${reference} must be pinned by digest outside the stack local: ` +
+        "add @sha256: and 64 hex digits",
+    );
+  const placeholders = texts(config, "anchorhold:")
+    .filter(({ text }) => reserved.test(text))
+    .map(({ place, text }) => `${place}: ${text} is a placeholder: write your own name`);
+  return [...images, ...placeholders];
+}
