@@ -3,9 +3,10 @@ import { generatorsOff } from "./rules/generators.ts";
 import { horizons } from "./rules/horizons.ts";
 import { imagesPinned } from "./rules/images.ts";
 import { announcedBeforeActive, leadTimeFloor } from "./rules/leadTime.ts";
+import { namespacesRestricted } from "./rules/namespaces.ts";
 import { dataPersistent } from "./rules/persistence.ts";
 import { podsRestricted } from "./rules/pods.ts";
-import { requestsSet } from "./rules/resources.ts";
+import { limitsSet, requestsSet } from "./rules/resources.ts";
 import { budgetsSet, serversReplicated, serversSpread } from "./rules/servers.ts";
 import { valuesWithoutMadeSecrets, valuesWithoutSecrets } from "./rules/secrets.ts";
 import { secretsProvider } from "./rules/secretsProvider.ts";
@@ -21,7 +22,9 @@ export const policies: Policies = [
   generatorsOff,
   imagesPinned,
   podsRestricted,
+  namespacesRestricted,
   requestsSet,
+  limitsSet,
   serversReplicated,
   budgetsSet,
   serversSpread,

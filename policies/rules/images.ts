@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { imageProblem, parseImage } from "../../infra/scaffold/images.ts";
 import { title } from "../../infra/scaffold/postrender/manifest.ts";
 import { text } from "../plain.ts";
@@ -6,6 +7,13 @@ import { containers, objectRule, podSpec } from "../objects.ts";
 interface Config {
   registries: string[];
   builtHere: string[];
+}
+
+/** Where images may come from: any registry where neither the rule nor the stack names one. */
+function allowedRegistries({ registries }: Config): string[] {
+  if (registries.length > 0) return registries;
+  const mirror = new pulumi.Config("anchorhold").get("mirror");
+  return mirror === undefined ? [] : [mirror];
 }
 
 /** `mirror.example.com` allows all below it, `mirror.example.com/sigstore` that folder. */
@@ -17,8 +25,9 @@ function problem(image: string, config: Config, stack: string): string | undefin
   const { registry } = parseImage(image);
   const isLocal = /^localhost(:\d+)?$/.test(registry);
   if (isLocal && !config.builtHere.includes(stack)) return "is built on this machine";
-  const allowed = config.registries.some((one) => isFrom(image, one));
-  if (!isLocal && config.registries.length > 0 && !allowed) return "is not from the mirror";
+  const registries = allowedRegistries(config);
+  const allowed = registries.length === 0 || registries.some((one) => isFrom(image, one));
+  if (!isLocal && !allowed) return "is not from the mirror";
   return imageProblem(parseImage(image));
 }
 
@@ -27,7 +36,7 @@ export const imagesPinned = objectRule<Config>({
   description:
     "Name every image by digest and from the mirror (anchorhold:images); images built on the machine itself are for the local stack.",
   config: {
-    // Empty: any registry.
+    // Empty: anchorhold:mirror, or any registry if the stack has none.
     registries: { type: "array", items: { type: "string" }, default: [] },
     // Stacks that may use images of localhost, whose tag is a hash of their content.
     builtHere: { type: "array", items: { type: "string" }, default: ["local"] },

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parse } from "yaml";
 import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
+import { ownConfig, type ShippedStack, type Values } from "../../support/stacks.ts";
 import { TrillianStandIn, type TrillianDump } from "../../support/trillian.ts";
 import { Engine } from "./engine.ts";
 import { SignerJobs } from "./jobs.ts";
@@ -15,14 +15,10 @@ export const repository = resolve(import.meta.dirname, "../../..");
 /** Where the shipped local stack serves TUF. */
 export const mirrorUrl = "http://localhost:31080";
 
-type Values = Record<string, unknown>;
-
-/** The shipped local stack, with the stand-in chart and a Trillian at `address`. */
-export function localConfig(address: string, changes: Values = {}): Values {
-  const text = readFileSync(join(repository, "stacks", "Pulumi.local.yaml"), "utf8");
-  const { config } = parse(text) as { config: Values };
+/** A shipped stack, with the stand-in chart and a Trillian at `address`. */
+function shippedConfig(stack: ShippedStack, address: string, changes: Values): Values {
   return {
-    ...config,
+    ...ownConfig(stack),
     "anchorhold:chart": { path: "./local/chart/scaffold" },
     "anchorhold:treeAccess": { type: "given", address },
     ...Object.fromEntries(
@@ -48,43 +44,48 @@ export class ProgramUnderTest {
   readonly served: Served;
   readonly signerJobs: SignerJobs;
   private readonly api: KubernetesApi;
-  private readonly address: string;
+  private readonly config: (changes: Values) => Values;
 
   private constructor(
     engine: Engine,
     trillian: TrillianStandIn,
     served: Served,
     api: KubernetesApi,
-    address: string,
+    config: (changes: Values) => Values,
   ) {
     this.engine = engine;
     this.signerJobs = new SignerJobs(engine.cluster);
     this.trillian = trillian;
     this.served = served;
     this.api = api;
-    this.address = address;
+    this.config = config;
   }
 
   /**
    * @param cluster default: an empty one
    * @param project folder of the program; default: this repository
+   * @param stack the shipped one, and its name
+   * @param env more for Pulumi, such as another passphrase
    */
   static async create(
     cluster = new MemoryCluster(),
     project = repository,
+    stack: ShippedStack = "local",
+    env: NodeJS.ProcessEnv = {},
   ): Promise<ProgramUnderTest> {
     const trillian = new TrillianStandIn();
     const address = await trillian.listen();
     const served = new Served(cluster, { standIn: trillian, address });
     const api = await KubernetesApi.serve(cluster, served);
+    const config = (changes: Values) => shippedConfig(stack, address, changes);
     const engine = await Engine.create({
       project,
-      stack: "local",
-      config: localConfig(address),
+      stack,
+      config: config({}),
       cluster,
-      env: { KUBECONFIG: api.kubeconfig },
+      env: { KUBECONFIG: api.kubeconfig, ...env },
     });
-    return new ProgramUnderTest(engine, trillian, served, api, address);
+    return new ProgramUnderTest(engine, trillian, served, api, config);
   }
 
   /** Path of a kubeconfig that leads to the cluster in memory. */
@@ -94,7 +95,7 @@ export class ProgramUnderTest {
 
   /** Replaces the configuration: the shipped one with these changes. */
   configure(changes: Values = {}): void {
-    this.engine.setConfig(localConfig(this.address, changes));
+    this.engine.setConfig(this.config(changes));
   }
 
   /** All that there is, to come back to with `restore`. */

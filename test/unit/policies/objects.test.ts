@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { imagesPinned } from "../../../policies/rules/images.ts";
 import { dataPersistent } from "../../../policies/rules/persistence.ts";
@@ -57,6 +58,18 @@ describe("images-pinned", () => {
       expect(await check(other, { config: { registries } })).toEqual([
         `${at}: the image of container server is not from the mirror`,
       ]);
+  });
+
+  test("the stack's own mirror is the one that counts, if the rule names none", async () => {
+    const other = `ghcr.io/sigstore/fulcio@${digest}`;
+    pulumi.runtime.setAllConfig({ "anchorhold:mirror": "mirror.example.com/sigstore" });
+    expect(await check(image)).toEqual([]);
+    expect(await check(other)).toEqual([
+      `${at}: the image of container server is not from the mirror`,
+    ]);
+    expect(await check(other, { config: { registries: ["ghcr.io"] } })).toEqual([]);
+    pulumi.runtime.setAllConfig({});
+    expect(await check(other)).toEqual([]);
   });
 
   test("images of localhost are for the local stack", async () => {
