@@ -12,13 +12,17 @@ export function leaves(value: unknown, path = ""): Record<string, string> {
 /** What a stack file says, and what the program makes of it with every default filled in. */
 function readStack(stack: ShippedStack) {
   const config = configIn(shippedText(stack));
-  const written = Object.entries(config).map(([key, value]) => [
-    key.replace("anchorhold:", ""),
-    value,
-  ]);
+  const written = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key.replace("anchorhold:", ""), value]),
+  );
+  // Those of plugins, such as `kubernetes:…`, mean what they say.
+  const others = Object.entries(config).filter(([key]) => !key.startsWith("anchorhold:"));
   return {
-    written: leaves(Object.fromEntries(written)),
-    meant: leaves(parsed(config, `Pulumi.${stack}.yaml`)),
+    written: leaves(written),
+    meant: {
+      ...leaves(Object.fromEntries(others)),
+      ...leaves(parsed(config, `Pulumi.${stack}.yaml`)),
+    },
   };
 }
 

@@ -25,7 +25,8 @@ export function configIn(text: string): Values {
 
 /** The configuration as the program reads it; with a stack, as the one that is deployed. */
 export function parsed(config: Values, file: string, stack?: string): Config {
-  const values = Object.entries(config).map(([key, value]): [string, string] => [
+  const own = Object.entries(config).filter(([key]) => key.startsWith("anchorhold:"));
+  const values = own.map(([key, value]): [string, string] => [
     key.replace("anchorhold:", ""),
     typeof value === "string" ? value : JSON.stringify(value),
   ]);

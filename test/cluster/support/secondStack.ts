@@ -78,8 +78,8 @@ export class SecondStack {
     await mkdir(join(folder, "state"));
     await makeDeployer(adminKubeconfig(), spaces);
     await writeFile(join(folder, "Pulumi.yaml"), "name: anchorhold\nruntime: nodejs\n");
-    await stack.run(["stack", "init", "second"], { cwd: folder });
-    const file = join(folder, "Pulumi.second.yaml");
+    await stack.run(["stack", "init", "local-second"], { cwd: folder });
+    const file = join(folder, "Pulumi.local-second.yaml");
     await writeFile(file, await otherConfiguration());
     await stack.run(["up", "--yes", "--skip-preview", "--config-file", file]);
     await writeFile(stack.outputsFile, await stack.run(["stack", "output", "--json"]));
@@ -121,7 +121,7 @@ export class SecondStack {
   private async run(args: string[], options: Partial<PulumiRun> = {}): Promise<string> {
     const env = {
       PULUMI_BACKEND_URL: fileBackend(join(this.folder, "state")),
-      PULUMI_STACK: "second",
+      PULUMI_STACK: "local-second",
     };
     const all = [...args, "--non-interactive", "--color", "never"];
     const result = await pulumi(this.choice, all, { stdio: "capture", ...options, env });
