@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { imagesPinned } from "../../../policies/rules/images.ts";
-import { dataPersistent } from "../../../policies/rules/persistence.ts";
 import { podsRestricted } from "../../../policies/rules/pods.ts";
 import { limitsSet, requestsSet } from "../../../policies/rules/resources.ts";
 import { serversReplicated, serversSpread } from "../../../policies/rules/servers.ts";
@@ -170,17 +169,4 @@ test("servers-spread", async () => {
   expect(await check({ topologySpreadConstraints: [{ maxSkew: 1 }] })).toEqual([]);
   expect(await check({ affinity: { podAntiAffinity: {} } })).toEqual([]);
   expect(await check({})).toEqual([`${at} is not spread over nodes`]);
-});
-
-test("data-persistent", async () => {
-  const volumeMounts = [{ name: "data", mountPath: "/var/lib/mysql" }];
-  const check = (volume: object, container: object = { volumeMounts }) =>
-    violations(dataPersistent, deployment(container, { volumes: [{ name: "data", ...volume }] }), {
-      config: { workloads: ["fulcio-server"] },
-    });
-  const claim = { persistentVolumeClaim: { claimName: "trillian-mysql" } };
-  expect(await check(claim)).toEqual([]);
-  expect(await check(claim, {})).toEqual([`${at} mounts no persistent volume claim`]);
-  expect(await check({ emptyDir: {} })).toHaveLength(1);
-  expect(await violations(dataPersistent, deployment({}))).toEqual([]);
 });
