@@ -3,9 +3,10 @@ import { generatorsOff } from "./rules/generators.ts";
 import { horizons } from "./rules/horizons.ts";
 import { imagesPinned } from "./rules/images.ts";
 import { announcedBeforeActive, leadTimeFloor } from "./rules/leadTime.ts";
-import { namespacesRestricted } from "./rules/namespaces.ts";
+import { namespacesRestricted, networkPolicies } from "./rules/namespaces.ts";
 import { dataPersistent } from "./rules/persistence.ts";
 import { podsRestricted } from "./rules/pods.ts";
+import { fitsQuota } from "./rules/quota.ts";
 import { limitsSet, requestsSet } from "./rules/resources.ts";
 import { budgetsSet, serversReplicated, serversSpread } from "./rules/servers.ts";
 import { valuesWithoutMadeSecrets, valuesWithoutSecrets } from "./rules/secrets.ts";
@@ -23,8 +24,10 @@ export const policies: Policies = [
   imagesPinned,
   podsRestricted,
   namespacesRestricted,
+  networkPolicies,
   requestsSet,
   limitsSet,
+  fitsQuota,
   serversReplicated,
   budgetsSet,
   serversSpread,

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { policies } from "../../policies/policies.ts";
 import type { Values } from "../support/stacks.ts";
 import { breaches } from "./support/breaches.ts";
@@ -46,6 +46,11 @@ describe("the shipped production stack", () => {
 });
 
 describe("a spoiled copy of it", () => {
+  afterEach(() => {
+    program.configure();
+    project.reap();
+  });
+
   test("each rule is broken", () => {
     expect(Object.keys(breaches)).toEqual(policies.map(({ name }) => name));
   });
@@ -61,8 +66,6 @@ describe("a spoiled copy of it", () => {
       ...packWith(Object.fromEntries(rules) as object),
       "--diff",
     );
-    program.configure();
-    project.reap();
     expect(refused.code).not.toBe(0);
     const said = refused.log.violations.map(({ rule, level }) => `${level} ${rule}`);
     expect(new Set(said)).toEqual(new Set(policies.map(({ name }) => `mandatory ${name}`)));
@@ -91,7 +94,6 @@ describe("a spoiled copy of it", () => {
   test("is refused by an update before the resource is touched", async () => {
     project.sow(breaches["images-pinned"]!.program!);
     const refused = await program.engine.up(...packWith(standInsTaken));
-    project.reap();
     expect(refused.code).not.toBe(0);
     expect(refused.log.violations.map(({ rule }) => rule)).toEqual(["images-pinned"]);
     expect(refused.changes).toEqual([]);

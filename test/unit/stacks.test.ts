@@ -28,8 +28,10 @@ describe("the shipped stacks", () => {
       "database",
       "exposure",
       "prefix",
+      "quota",
       "replicas",
       "resources",
+      "searchIndex",
       "subjects",
     ]);
     const exposure = differingKeys(["acceptance", "production"]).filter((key) =>

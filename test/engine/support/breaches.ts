@@ -77,8 +77,17 @@ export const breaches: Record<string, Breach> = {
     program: [
       {
         file: "platform/namespace.ts",
-        from: "{ ...labels, ...podSecurityLabels }",
-        to: "labels",
+        from: "{ ...guard.labels, ...podSecurityLabels }",
+        to: "{ ...guard.labels }",
+      },
+    ],
+  },
+  "network-policies": {
+    program: [
+      {
+        file: "platform/networkPolicies.ts",
+        from: 'spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },',
+        to: 'spec: { podSelector: {}, policyTypes: ["Ingress"] },',
       },
     ],
   },
@@ -97,6 +106,15 @@ export const breaches: Record<string, Breach> = {
         file: "scaffold/sizes.ts",
         from: "limits: { memory: `${limit}Mi` },",
         to: "limits: { cpu: `${limit}m` },",
+      },
+    ],
+  },
+  "fits-quota": {
+    program: [
+      {
+        file: "platform/quota.ts",
+        from: '"requests.memory": memory }',
+        to: '"requests.memory": "100Mi" }',
       },
     ],
   },
