@@ -1,4 +1,10 @@
-import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  CoreV1Api,
+  KubeConfig,
+  PatchStrategy,
+  setHeaderOptions,
+} from "@kubernetes/client-node";
 import type { V1Container, V1Deployment } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminKubeconfig } from "./node.ts";
@@ -25,6 +31,11 @@ export function bare({ spec }: V1Deployment): object {
   };
 }
 
+/** The standard would refuse pods without a security context. */
+const unlabelled = { metadata: { labels: { "pod-security.kubernetes.io/enforce": null } } };
+
+const asMerge = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
+
 /**
  * Takes from every Deployment in these namespaces what Anchorhold adds to the chart, and waits until
  * they run so: what is left is the plain chart with keys that work. Users and groups stay, since a
@@ -34,6 +45,8 @@ export async function strip(namespaces: readonly string[]): Promise<void> {
   const config = new KubeConfig();
   config.loadFromFile(adminKubeconfig());
   const apps = config.makeApiClient(AppsV1Api);
+  const core = config.makeApiClient(CoreV1Api);
+  for (const name of namespaces) await core.patchNamespace({ name, body: unlabelled }, asMerge);
   const deployments = async () =>
     (
       await Promise.all(namespaces.map((namespace) => apps.listNamespacedDeployment({ namespace })))
@@ -41,10 +54,16 @@ export async function strip(namespaces: readonly string[]): Promise<void> {
   for (const deployment of await deployments()) {
     const { name = "", namespace = "" } = deployment.metadata ?? {};
     const body = bare(deployment);
-    const options = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-    await apps.patchNamespacedDeployment({ name, namespace, body }, options);
+    await apps.patchNamespacedDeployment({ name, namespace, body }, asMerge);
   }
-  while ((await deployments()).some((deployment) => !isSettled(deployment))) await sleep(1_000);
+  const deadline = Date.now() + 240_000;
+  for (;;) {
+    const waiting = (await deployments()).filter((deployment) => !isSettled(deployment));
+    if (waiting.length === 0) return;
+    if (Date.now() > deadline)
+      throw new Error(`not settled: ${waiting.map(({ metadata }) => metadata?.name).join(", ")}`);
+    await sleep(1_000);
+  }
 }
 
 function isSettled({ metadata, status }: V1Deployment): boolean {
