@@ -17,6 +17,7 @@ const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["apps/v1", "Deployment"],
   ["batch/v1", "CronJob"],
   ["policy/v1", "PodDisruptionBudget"],
+  ["networking.k8s.io/v1", "NetworkPolicy"],
   ["rbac.authorization.k8s.io/v1", "Role"],
   ["rbac.authorization.k8s.io/v1", "RoleBinding"],
 ];

@@ -17,14 +17,15 @@ function placeOf({ kind, metadata }: KubeObject, prefix: string): Component {
   return componentOf(kind === "Namespace" ? metadata.name : (metadata.namespace ?? ""), prefix);
 }
 
+const guards = ["PodDisruptionBudget", "NetworkPolicy", "ResourceQuota", "LimitRange"];
+
 function missing(expected: Expected, component: Component): Fault {
   const { kind } = expected.object;
   const isClaim = kind === "PersistentVolumeClaim";
   const isLogs = component === "trillian";
-  // A budget or policy guards, and what is scheduled runs later: nobody needs them to answer. Nor
+  // A guard gives no answer, and what is scheduled runs later: nobody needs them for theirs. Nor
   // does signing need Rekor's data.
-  const idle =
-    ["PodDisruptionBudget", "NetworkPolicy", "CronJob"].includes(kind) || (isClaim && !isLogs);
+  const idle = guards.includes(kind) || kind === "CronJob" || (isClaim && !isLogs);
   const holdsLogs = isLogs && (isClaim || kind === "Namespace");
   return {
     id: `missing-${kind.toLowerCase()}`,

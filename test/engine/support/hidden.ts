@@ -8,7 +8,7 @@ const hidden: readonly { fault: RegExp; by: RegExp; because: string }[] = [
   { fault: /./, by: /^missing-namespace$/, because: "all is gone with the namespace" },
   {
     fault: /^pods-outdated$/,
-    by: /^(fulcio-(ca|key|ct)|other-secret|missing-|service-selector)/,
+    by: /^(fulcio-(ca|key|ct)|other-secret|missing-(?!networkpolicy)|service-selector)/,
     because: "the pods are not asked, are new ones, or read what is wrong as well",
   },
   {

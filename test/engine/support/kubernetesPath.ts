@@ -17,6 +17,8 @@ const kinds: Readonly<Record<string, string>> = {
   "v1/limitranges": "LimitRange",
   "v1/serviceaccounts": "ServiceAccount",
   "v1/persistentvolumeclaims": "PersistentVolumeClaim",
+  "v1/resourcequotas": "ResourceQuota",
+  "v1/limitranges": "LimitRange",
   "v1/pods": "Pod",
   "apps/v1/deployments": "Deployment",
   "apps/v1/statefulsets": "StatefulSet",

@@ -34,6 +34,7 @@ const apiVersions: Readonly<Record<string, string>> = {
   Deployment: "apps/v1",
   CronJob: "batch/v1",
   Job: "batch/v1",
+  NetworkPolicy: "networking.k8s.io/v1",
   PodDisruptionBudget: "policy/v1",
   Role: "rbac.authorization.k8s.io/v1",
   RoleBinding: "rbac.authorization.k8s.io/v1",

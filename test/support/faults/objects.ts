@@ -139,6 +139,7 @@ export const objectFaults: readonly Fault[] = [
   deleted(["ConfigMap", "tuf", "tuf-timestamp"], "pulumi"),
   deleted(["ServiceAccount", "ctlog", "ctlog"]),
   deleted(["PodDisruptionBudget", "rekor-1", "rekor-1-server"]),
+  deleted(["NetworkPolicy", "fulcio", "allow-fulcio"], "pulumi"),
   deleted(["CronJob", "tuf", "tuf-timestamp"], "pulumi"),
   deleted(["RoleBinding", "tuf", "tuf-signer"], "pulumi"),
   deleted(["PersistentVolumeClaim", "trillian", "trillian-mysql"], "people"),
