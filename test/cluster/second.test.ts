@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StackOutputs } from "../../infra/outputs.ts";
+import { found, keptAttestation, uploadAttestation } from "../support/attestation.ts";
 import { SigstoreJs } from "./support/js.ts";
 import { arbitraryUser, SecondStack } from "./support/secondStack.ts";
 import {
@@ -55,6 +56,17 @@ await describeStack("two stacks on one cluster", ({ outputs }) => {
     expect(users.length).toBeGreaterThan(12);
     expect(users.filter(({ user, group }) => user !== arbitraryUser || group !== 0)).toEqual([]);
     expect(await second.podSecurity()).toEqual(new Set(["restricted"]));
+  });
+
+  test("the second has its attestations and its search index when all pods of its Rekor are replaced", async () => {
+    const { rekor } = (await second.outputs()).services;
+    const { statement, logIndex } = await uploadAttestation(rekor, "kept on a volume");
+    const soon = { timeout: 10_000 }; // Rekor keeps both after it has answered
+    await expect.poll(() => keptAttestation(rekor, logIndex), soon).toBe(statement);
+    await expect.poll(() => found(rekor, statement), soon).toHaveLength(1);
+    await second.replaceRekorPods();
+    expect(await keptAttestation(rekor, logIndex)).toBe(statement);
+    expect(await found(rekor, statement)).toHaveLength(1);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { RekorWitness } from "@sigstore/sign";
 import * as z from "zod";
 
@@ -52,4 +52,16 @@ export async function keptAttestation(
   const [entry] = Object.values(entries.parse(await answer.json()));
   const data = entry?.attestation?.data;
   return data === undefined ? undefined : Buffer.from(data, "base64").toString();
+}
+
+/** The UUIDs of the entries that a log's search index has for a statement. */
+export async function found(rekorUrl: string, statement: string): Promise<string[]> {
+  const hash = `sha256:${createHash("sha256").update(statement).digest("hex")}`;
+  const answer = await fetch(`${rekorUrl}/api/v1/index/retrieve`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ hash }),
+  });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
+  return z.array(z.string()).parse(await answer.json());
 }

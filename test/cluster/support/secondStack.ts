@@ -35,7 +35,16 @@ function otherPorts(ports: Ports): Ports {
 /** Of no image: what OpenShift gives to a namespace's pods. */
 export const arbitraryUser = 1_000_660_000;
 
-/** The deployed local stack's configuration with another prefix, other ports and another user. */
+/** Where Rekor keeps what the local stack does not keep. */
+const rekorData = {
+  "anchorhold:searchIndex": { size: "1Gi" },
+  "anchorhold:attestations": { size: "1Gi", accessMode: "ReadWriteMany" },
+};
+
+/**
+ * The deployed local stack's configuration with another prefix, other ports, another user, and
+ * Rekor's data on volumes.
+ */
 async function otherConfiguration(): Promise<string> {
   const { encryptionsalt, config } = YAML.parse(await readFile(stackFile, "utf8")) as {
     encryptionsalt: string;
@@ -46,6 +55,7 @@ async function otherConfiguration(): Promise<string> {
     encryptionsalt,
     config: {
       ...config,
+      ...rekorData,
       "anchorhold:prefix": prefix,
       "anchorhold:runAsUser": arbitraryUser,
       "anchorhold:exposure": { ...exposure, ports: otherPorts(exposure.ports) },
@@ -93,6 +103,26 @@ export class SecondStack {
       core.listNamespacedPod({ namespace }),
     );
     return (await Promise.all(lists)).flatMap(({ items }) => items);
+  }
+
+  /** Deletes every pod of its Rekor, Redis included, and waits until as many others are ready. */
+  async replaceRekorPods(): Promise<void> {
+    const core = administrator();
+    const namespace = `${prefix}-rekor-1`;
+    const list = async () => (await core.listNamespacedPod({ namespace })).items;
+    const isReady = ({ status }: V1Pod) =>
+      status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
+    const before = await list();
+    const former = new Set(before.map(({ metadata }) => metadata?.uid));
+    for (const { metadata } of before)
+      await core.deleteNamespacedPod({ namespace, name: metadata?.name ?? "" });
+    for (let left = 120; left > 0; left -= 1) {
+      const now = await list();
+      const others = now.filter(({ metadata }) => !former.has(metadata?.uid)).filter(isReady);
+      if (others.length === before.length && now.length === before.length) return;
+      await sleep(1_000);
+    }
+    throw new Error(`the pods of ${namespace} were not replaced within two minutes`);
   }
 
   /** Which Pod Security Standards its namespaces enforce. */

@@ -20,6 +20,8 @@ const kinds: Readonly<Record<string, string>> = {
   "v1/resourcequotas": "ResourceQuota",
   "v1/limitranges": "LimitRange",
   "v1/pods": "Pod",
+  "v1/resourcequotas": "ResourceQuota",
+  "v1/limitranges": "LimitRange",
   "apps/v1/deployments": "Deployment",
   "apps/v1/statefulsets": "StatefulSet",
   "batch/v1/jobs": "Job",
