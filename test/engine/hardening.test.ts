@@ -1,13 +1,11 @@
-// What every container of the stack is given, seen on the objects that the chart renders to after
-// post-rendering and on the program's own; docs/hardening.md holds the table.
-import { readFileSync } from "node:fs";
+// What quotas and network policies say of the pods, held against the objects that the chart renders to
+// after post-rendering and the program's own.
 import { beforeAll, describe, expect, test } from "vitest";
 import { podGroups, edges, type PodGroup } from "../../infra/platform/networkEdges.ts";
 import { needOf } from "../../infra/platform/quota.ts";
 import { quantity } from "../../infra/scaffold/sizes.ts";
 import { components, type Component } from "../../infra/scaffold/names.ts";
 import { configWith } from "../support/config.ts";
-import { markdownTable } from "../support/markdownTable.ts";
 import { findHelm } from "./support/helm.ts";
 import { allPods, type PodOwner } from "./support/stackPods.ts";
 
@@ -16,81 +14,6 @@ let pods: PodOwner[];
 
 beforeAll(async () => {
   pods = allPods(await findHelm());
-});
-
-type Container = PodOwner["pod"]["containers"][number];
-
-interface Row {
-  owner: PodOwner;
-  container: Container;
-  isInit: boolean;
-}
-
-const rows = (): Row[] =>
-  pods.flatMap((owner) => [
-    ...(owner.pod.initContainers ?? []).map((container) => ({ owner, container, isInit: true })),
-    ...owner.pod.containers.map((container) => ({ owner, container, isInit: false })),
-  ]);
-
-/** A container that ends has no probes: its end says all. */
-const hasProbes = ({ owner, container, isInit }: Row) =>
-  owner.kind !== "Deployment" || isInit
-    ? "ends"
-    : "readinessProbe" in container && "livenessProbe" in container;
-
-const columns: Record<string, (row: Row) => string | boolean> = {
-  seccomp: ({ owner }) => owner.pod.securityContext?.seccompProfile?.type === "RuntimeDefault",
-  "not root": ({ owner }) => owner.pod.securityContext?.runAsNonRoot === true,
-  "root read-only": ({ container }) => container.securityContext?.readOnlyRootFilesystem === true,
-  "no capabilities": ({ container }) =>
-    String(container.securityContext?.capabilities?.drop) === "ALL" &&
-    container.securityContext?.allowPrivilegeEscalation === false,
-  probes: hasProbes,
-  digest: ({ container }) => /@sha256:[a-f0-9]{64}$/.test(container.image),
-};
-
-const sizes = ({ container: { resources } }: Row) => [
-  resources.requests?.cpu ?? "none",
-  resources.requests?.memory ?? "none",
-  resources.limits?.memory ?? "none",
-];
-
-function table(): string {
-  const said = (value: string | boolean) =>
-    typeof value === "string" ? value : value ? "yes" : "NO";
-  return markdownTable(
-    ["of", "container", "cpu", "memory", "memory limit", ...Object.keys(columns), "API token"],
-    rows().map((row) => [
-      row.owner.name,
-      row.container.name,
-      ...sizes(row),
-      ...Object.values(columns).map((column) => said(column(row))),
-      row.owner.pod.automountServiceAccountToken === false ? "none" : "yes",
-    ]),
-  );
-}
-
-describe("every container", () => {
-  test("has requests and a limit of memory, probes unless it ends, and all that keeps it in", () => {
-    expect(rows().length).toBeGreaterThan(12);
-    for (const row of rows()) {
-      const name = `${row.owner.name}, ${row.container.name}`;
-      expect(sizes(row), name).not.toContain("none");
-      for (const [what, column] of Object.entries(columns))
-        expect(column(row), `${name}: ${what}`).not.toBe(false);
-    }
-  });
-
-  test("has the API's token only where it uses it", () => {
-    const withToken = pods.filter(({ pod }) => pod.automountServiceAccountToken !== false);
-    expect(withToken.map(({ name }) => name)).toEqual(["fulcio-server", "tuf-signer"]);
-  });
-
-  test("is in the table of docs/hardening.md", () => {
-    console.log(table());
-    const docs = readFileSync(new URL("../../docs/hardening.md", import.meta.url), "utf8");
-    expect(docs).toContain(table());
-  });
 });
 
 describe("what a quota is held against", () => {
