@@ -1,6 +1,6 @@
 import { createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { lastCheckpoints } from "../../infra/preflight.ts";
+import { lastCheckpoints } from "../../infra/preflight/stack.ts";
 import { memoryOf } from "../../infra/trust/memory.ts";
 import type { Checkpoints } from "../../infra/trust/stamps.ts";
 import { assertOwnCluster, targetOf, type Target } from "../cluster.ts";

@@ -1,4 +1,5 @@
-import { imageReference, type ImageRef } from "../../infra/scaffold/images.ts";
+import type { ImageRef } from "../../infra/scaffold/imageRef.ts";
+import { imageReference } from "../../infra/scaffold/images.ts";
 import { digestOf, mirrored, mirrorTag } from "../../infra/scaffold/mirror.ts";
 
 /** Programs that copy an image of several platforms without changing a byte of it. */

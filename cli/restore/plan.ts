@@ -1,4 +1,4 @@
-import { lastCheckpoints } from "../../infra/preflight.ts";
+import { lastCheckpoints } from "../../infra/preflight/stack.ts";
 import { memoryOf } from "../../infra/trust/memory.ts";
 import type { Checkpoints } from "../../infra/trust/stamps.ts";
 import type { Backup } from "../backup/archive.ts";

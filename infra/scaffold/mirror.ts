@@ -1,4 +1,4 @@
-import type { ImageRef } from "./images.ts";
+import type { ImageRef } from "./imageRef.ts";
 
 const label = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";

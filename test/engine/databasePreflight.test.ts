@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { externalOf, type ExternalDatabase } from "../../infra/config/database.ts";
-import { assertUsable } from "../../infra/databasePreflight.ts";
+import { assertUsable } from "../../infra/preflight/database.ts";
 import { askDatabase, type LogMark } from "../../infra/observe/database.ts";
 import { configWith } from "../support/config.ts";
 import { freePort, MariaDb, trillianSchema } from "../support/mariadb.ts";

@@ -3,7 +3,7 @@ import { rootCertificates } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { externalOf, type Database } from "../../infra/config/database.ts";
 import { passwordProblems } from "../../infra/config/secrets.ts";
-import { assertSameDatabase } from "../../infra/databasePreflight.ts";
+import { assertSameDatabase } from "../../infra/preflight/database.ts";
 import { databaseFlags } from "../../infra/platform/databaseFlags.ts";
 import { memoryOf } from "../../infra/trust/memory.ts";
 import { configWith, refusal } from "../support/config.ts";

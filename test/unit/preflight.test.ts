@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { assertGrown, assertSameStack, lastCheckpoints } from "../../infra/preflight.ts";
+import { assertGrown, assertSameStack, lastCheckpoints } from "../../infra/preflight/stack.ts";
 import { memoryOf } from "../../infra/trust/memory.ts";
 
 const now = new Date("2026-06-01T00:00:00Z");

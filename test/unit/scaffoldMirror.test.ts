@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
+import type { ImageRef } from "../../infra/scaffold/imageRef.ts";
 import { describe, expect, test } from "vitest";
 import {
   imageProblem,
@@ -7,7 +8,6 @@ import {
   parseImage,
   publishedImages,
   selectImages,
-  type ImageRef,
 } from "../../infra/scaffold/images.ts";
 import { digestOf, isMirror, mirrored, mirrorTag } from "../../infra/scaffold/mirror.ts";
 

@@ -2,7 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { logTarget } from "../../../infra/expectations.ts";
 import { growthOf, type Growth, type RecordedLog } from "../../../infra/observe/growth.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
-import { lastCheckpoints } from "../../../infra/preflight.ts";
+import { lastCheckpoints } from "../../../infra/preflight/stack.ts";
 import { slugs } from "../../../infra/trust/memory.ts";
 import { isServed } from "./served.ts";
 

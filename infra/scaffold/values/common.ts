@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageRef } from "../images.ts";
+import type { ImageRef } from "../imageRef.ts";
 import type { ScaffoldComponent } from "../names.ts";
 import { postrenderHash } from "../postrenderFiles.ts";
 import type { Resources, Sizes } from "../sizes.ts";

@@ -1,6 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import { UserError } from "../../errors.ts";
-import type { ImageRef } from "../images.ts";
+import type { ImageRef } from "../imageRef.ts";
 import {
   httpPortNames,
   podPorts,

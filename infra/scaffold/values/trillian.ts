@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageRef } from "../images.ts";
+import type { ImageRef } from "../imageRef.ts";
 import { caFile, flagCaAnnotation, flagSecretAnnotation } from "../postrender/flagFile.ts";
 import { trillianDatabase, trillianNames, trillianPorts } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";

@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Config } from "./config.ts";
-import { logTarget } from "./expectations.ts";
-import { growthOf, type RecordedLog } from "./observe/growth.ts";
-import { kubernetesContext, viewCluster } from "./platform/cluster.ts";
-import { assertCertificate, assertRoutes } from "./platform/entrance/preflight.ts";
-import { certificateSecret } from "./platform/entrance/secret.ts";
-import { routeApi } from "./platform/entrance/route.ts";
-import { readTls, type ServerCertificate } from "./platform/entrance/certificate.ts";
-import { stateName } from "./platform/tuf/signer.ts";
-import { assertGrown, assertSameStack, lastCheckpoints } from "./preflight.ts";
-import { tufNamespace } from "./scaffold/names.ts";
-import type { Memory } from "./trust/memory.ts";
+import type { Config } from "../config.ts";
+import { logTarget } from "../expectations.ts";
+import { growthOf, type RecordedLog } from "../observe/growth.ts";
+import { kubernetesContext, viewCluster } from "../platform/cluster.ts";
+import { assertCertificate, assertRoutes } from "../platform/entrance/preflight.ts";
+import { certificateSecret } from "../platform/entrance/secret.ts";
+import { routeApi } from "../platform/entrance/route.ts";
+import { readTls, type ServerCertificate } from "../platform/entrance/certificate.ts";
+import { stateName } from "../platform/tuf/signer.ts";
+import { assertGrown, assertSameStack, lastCheckpoints } from "./stack.ts";
+import { tufNamespace } from "../scaffold/names.ts";
+import type { Memory } from "../trust/memory.ts";
 
 /** The cluster that the update is for, after it was found to be the state's own. */
 export interface Cluster {

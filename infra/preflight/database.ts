@@ -1,8 +1,8 @@
-import type { Database, ExternalDatabase } from "./config/database.ts";
-import { externalOf } from "./config/database.ts";
-import { UserError } from "./errors.ts";
-import { rights, type DatabaseView } from "./observe/database.ts";
-import type { Memory } from "./trust/memory.ts";
+import type { Database, ExternalDatabase } from "../config/database.ts";
+import { externalOf } from "../config/database.ts";
+import { UserError } from "../errors.ts";
+import { rights, type DatabaseView } from "../observe/database.ts";
+import type { Memory } from "../trust/memory.ts";
 
 /**
  * Logs cannot change their database by an edit: the new one would begin them anew under their keys.

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { externalOf, type Database, type ExternalDatabase } from "./config/database.ts";
-import type { Secrets } from "./config/secrets.ts";
-import { assertSameDatabase, assertUsable } from "./databasePreflight.ts";
-import { askDatabase, type LogMark } from "./observe/database.ts";
-import { lastCheckpoints } from "./preflight.ts";
-import type { Memory } from "./trust/memory.ts";
-import { knownValue } from "./trust/recall.ts";
+import { externalOf, type Database, type ExternalDatabase } from "../config/database.ts";
+import type { Secrets } from "../config/secrets.ts";
+import { assertSameDatabase, assertUsable } from "./database.ts";
+import { askDatabase, type LogMark } from "../observe/database.ts";
+import { lastCheckpoints } from "./stack.ts";
+import type { Memory } from "../trust/memory.ts";
+import { knownValue } from "../trust/recall.ts";
 
 /**
  * Looks at the database of the logs before anything is registered, in previews too.

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { reportAll } from "./errors.ts";
-import type { Growth } from "./observe/growth.ts";
-import type { ClusterView } from "./platform/cluster.ts";
-import type { Kind } from "./trust/generations.ts";
-import type { KindMemory, Memory } from "./trust/memory.ts";
-import type { Checkpoints } from "./trust/stamps.ts";
+import { reportAll } from "../errors.ts";
+import type { Growth } from "../observe/growth.ts";
+import type { ClusterView } from "../platform/cluster.ts";
+import type { Kind } from "../trust/generations.ts";
+import type { KindMemory, Memory } from "../trust/memory.ts";
+import type { Checkpoints } from "../trust/stamps.ts";
 
 /** What the timestamp signer notes of its last signature. */
 const lastTimestamp = z.object({ version: z.int(), snapshotVersion: z.int() });
