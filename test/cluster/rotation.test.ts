@@ -1,5 +1,6 @@
 // Every client's day goes on while a CA and a CT log are replaced: the whole life of the next
-// generation of each, with signers and verifiers at work from a minute before until a minute after.
+// generation of each, with signers and verifiers at work from a minute before until a minute after. On
+// the node of `npm start` the network policies are enforced meanwhile.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,11 +10,13 @@ import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openMirror } from "../../cli/verify/mirror.ts";
 import { as, Cosign } from "./support/cosign.ts";
+import { startEnforcer, type Enforcement } from "./support/enforcer.ts";
 import { SigstoreJs } from "./support/js.ts";
 import { nextLife } from "./support/life.ts";
 import { Load } from "./support/load/load.ts";
 import type { Makers } from "./support/load/operation.ts";
 import { RollWatcher } from "./support/load/rollWatcher.ts";
+import { isOurNode } from "./support/node.ts";
 import { Rotation, sleepUntil } from "./support/rotation.ts";
 import {
   anchorholdVerify,
@@ -52,8 +55,13 @@ await describeStack("rotation under load", (stack) => {
   let oldBundles: Record<"cosign" | "js", string>;
   let load: Load;
   let watcher: RollWatcher;
+  let enforcement: Enforcement | undefined;
 
   beforeAll(async () => {
+    if (isOurNode) enforcement = await startEnforcer();
+    say(
+      `network policies are ${enforcement === undefined ? "the cluster's business" : "enforced"}`,
+    );
     folder = await mkdtemp(join(tmpdir(), "anchorhold-rotation-"));
     identity = await probeIdentity(start);
     oldest = { cosign: await Cosign.initialize(stack), js: await SigstoreJs.start(stack) };
@@ -74,6 +82,7 @@ await describeStack("rotation under load", (stack) => {
   afterAll(async () => {
     await load.stop();
     await rotation.restore();
+    await enforcement?.stop();
     await Promise.all([oldest.cosign.dispose(), oldest.js.dispose()]);
     await rm(folder, { recursive: true });
   });
