@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { Argument, Command } from "commander";
 import { CannotRun } from "../cli/errors.ts";
 import { LocalError } from "./errors.ts";
+import { ensureDataServices } from "./images/dataServices.ts";
 import { stopNode } from "./node/index.ts";
 import { homeDir } from "./paths.ts";
 import type { Report } from "./report.ts";
@@ -70,6 +71,18 @@ program
   .addArgument(new Argument("<names...>").choices(toolNames))
   .action(async (names: ToolName[]) => {
     for (const path of Object.values(await ensureTools(names, say))) console.log(path);
+  });
+
+program
+  .command("data-services")
+  .description("make what the tests of databases run, or say why this machine cannot")
+  .action(async () => {
+    try {
+      await ensureDataServices(say);
+    } catch (error) {
+      if (!(error instanceof LocalError)) throw error;
+      say(`Tests of databases are skipped here. ${error.message}`);
+    }
   });
 
 program

@@ -57,10 +57,11 @@ async function withoutServices(install: () => Promise<void>): Promise<void> {
 
 /**
  * Installs the Debian packages that the node needs and this machine lacks; starts no service.
+ * @param names those that are wanted now; all if left out
  * @throws LocalError when not root, not on Debian, without network or with a full disk
  */
-export async function ensurePackages(report: Report): Promise<void> {
-  const missing = missingPackages();
+export async function ensurePackages(report: Report, names = Object.keys(needed)): Promise<void> {
+  const missing = missingPackages().filter((name) => names.includes(name));
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {
     const command = `sudo apt-get install --no-install-recommends ${missing.join(" ")}`;

@@ -6,7 +6,7 @@ import { externalOf, type ExternalDatabase } from "../../infra/config/database.t
 import { assertUsable } from "../../infra/preflight/database.ts";
 import { askDatabase, type LogMark } from "../../infra/observe/database.ts";
 import { configWith } from "../support/config.ts";
-import { freePort, MariaDb, trillianSchema } from "../support/mariadb.ts";
+import { freePort, MariaDb, trillianSchema, whySkipped } from "../support/mariadb.ts";
 
 // What the preview says of an external database, asked of a real MariaDB.
 const password = "Xk3!%/@:?q";
@@ -61,7 +61,7 @@ async function refusal({ changes, marks = [], ...asked }: Asked = {}): Promise<s
   }
 }
 
-describe("an external database", () => {
+describe.skipIf(whySkipped !== "")(`an external database${whySkipped}`, () => {
   test("with Trillian's tables and four rights on them can be used", async () => {
     await usable();
     expect(await refusal()).toBe("");
@@ -173,7 +173,7 @@ describe("an external database", () => {
   });
 });
 
-describe("TLS to an external database", () => {
+describe.skipIf(whySkipped !== "")(`TLS to an external database${whySkipped}`, () => {
   beforeEach(async () => {
     await usable();
     await database.administer("ALTER USER 'trillian'@'%' REQUIRE SSL");

@@ -13,7 +13,7 @@ import { postrenderPath } from "../../infra/scaffold/postrenderFiles.ts";
 import { ensureProgram } from "../../local/tools/gobuild.ts";
 import { services } from "../../local/tools/programs.ts";
 import { keptAttestation, uploadAttestation } from "../support/attestation.ts";
-import { freePort, MariaDb, trillianSchema } from "../support/mariadb.ts";
+import { freePort, MariaDb, trillianSchema, whySkipped } from "../support/mariadb.ts";
 import { samples } from "../support/scaffoldSamples.ts";
 import { findHelm, objects, projectDir } from "./support/helm.ts";
 
@@ -142,7 +142,7 @@ async function kept(url: string, logIndex: string): Promise<string | undefined> 
   return undefined;
 }
 
-describe("attestations on their claim", () => {
+describe.skipIf(whySkipped !== "")(`attestations on their claim${whySkipped}`, () => {
   test("are there after Rekor has ended and another one began", async () => {
     const first = await rekor(asItIs, ...onClaim);
     const { statement, logIndex } = await uploadAttestation(first.url, "kept");
@@ -164,7 +164,7 @@ describe("attestations on their claim", () => {
   });
 });
 
-describe("a log without a search index", () => {
+describe.skipIf(whySkipped !== "")(`a log without a search index${whySkipped}`, () => {
   test("takes entries and shows them, and answers a search with what it is: not there", async () => {
     const { url, server } = await rekor(asItIs, "noSearch", "rekor-1");
     const { logIndex } = await uploadAttestation(url, "no search");

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { databaseFlags } from "../../infra/platform/databaseFlags.ts";
 import { ensureProgram } from "../../local/tools/gobuild.ts";
 import { services } from "../../local/tools/programs.ts";
-import { freePort, MariaDb, trillianSchema } from "../support/mariadb.ts";
+import { freePort, MariaDb, trillianSchema, whySkipped } from "../support/mariadb.ts";
 
 // The real Trillian log server with the flags that its Secret has, on a real MariaDB.
 const password = "Xk3!#%&()*+,-./:;<=>?@[]^_`{|}~";
@@ -67,7 +67,7 @@ async function serve(flags: string, env: Record<string, string> = {}): Promise<s
   }
 }
 
-describe("Trillian's log server", () => {
+describe.skipIf(whySkipped !== "")(`Trillian's log server${whySkipped}`, () => {
   test("serves with a password of every character that is allowed", async () => {
     expect(await serve(flagsFor("plain"))).toBe("200 ok");
   });

@@ -6,9 +6,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
+import { hasDatabase } from "../../local/images/dataServices.ts";
 import { ensureRootfs, rootfs } from "../../local/images/rootfs.ts";
 import { moduleSource } from "../../local/tools/gobuild.ts";
 import { services } from "../../local/tools/programs.ts";
+
+/**
+ * Ends the title of a suite that is skipped where there is no such database; empty elsewhere. Where
+ * a cluster is demanded, a database is too.
+ */
+export const whySkipped = hasDatabase()
+  ? ""
+  : " (skipped: no database here; as root on Debian: node local/cli.ts data-services)";
+if (whySkipped !== "") {
+  if (process.env["CI"] || process.env["ANCHORHOLD_REQUIRE_CLUSTER"])
+    throw new Error(`the tests of databases cannot run${whySkipped}`);
+  console.warn(`SKIPPED the tests of databases${whySkipped}`);
+}
 
 const host = "127.0.0.1";
 const administrator = { user: "administrator", password: "only on loopback" };
