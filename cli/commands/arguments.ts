@@ -24,3 +24,6 @@ export function seconds(text: string): number {
   }
   return value;
 }
+
+/** Another value of an option that may be repeated. */
+export const also = (text: string, before: readonly string[] = []): string[] => [...before, text];

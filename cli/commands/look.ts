@@ -4,7 +4,7 @@ import type { ImagesOptions } from "../images/command.ts";
 import type { RbacOptions } from "../rbac/command.ts";
 import type { VerifyOptions } from "../verify/command.ts";
 import { exitCode } from "../exit.ts";
-import { seconds } from "./arguments.ts";
+import { also, seconds } from "./arguments.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addVerify(program: Command, terminal: Terminal): void {
@@ -93,9 +93,13 @@ export function addRbac(program: Command, terminal: Terminal): void {
     .description("Print the namespaces and the least rights that deploying a stack takes, as YAML")
     .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
     .option("--file <file>", "read this stack file (default: stacks/Pulumi.<stack>.yaml)")
-    .option("--service-account <namespace/name>", "who deploys: a service account")
-    .option("--user <name>", "who deploys: a user")
-    .option("--group <name>", "who deploys: a group")
+    .option(
+      "--service-account <namespace/name>",
+      "who deploys: a service account; may be repeated",
+      also,
+    )
+    .option("--user <name>", "who deploys: a user; may be repeated", also)
+    .option("--group <name>", "who deploys: a group; may be repeated", also)
     .addHelpText("after", "\nFor `kubectl apply -f -`, by an administrator: docs/rbac.md.")
     .action(async (options: RbacOptions) => {
       const { printRights } = await import("../rbac/command.ts");

@@ -31,11 +31,12 @@ const rbac = "rbac.authorization.k8s.io";
 
 /**
  * What an administrator applies once before the first deployment, and again for a new Rekor
- * generation: the stack's namespaces, and a Role in each for the deploying identity.
+ * generation: the stack's namespaces, and a Role in each for the deploying identities. All of them in
+ * one go: a binding's subjects are replaced as a whole.
  */
 export function deployerManifests(
   { prefix, rekor, exposure, quota = false }: Spaces,
-  subject: Subject,
+  subjects: readonly Subject[],
 ): Manifest[] {
   const spaces = stackNamespaces(prefix, rekor);
   const name = `${prefix}-deployer`;
@@ -58,7 +59,7 @@ export function deployerManifests(
         metadata: { name, namespace },
         rules: rules.map(({ apiGroup, ...rule }) => ({ apiGroups: [apiGroup], ...rule })),
       },
-      binding("RoleBinding", { name, namespace }, "Role", subject),
+      binding("RoleBinding", { name, namespace }, "Role", subjects),
     ]),
     {
       apiVersion: `${rbac}/v1`,
@@ -70,8 +71,8 @@ export function deployerManifests(
         rule("namespaces", ["get"], ["kube-system"]),
       ],
     },
-    binding("ClusterRoleBinding", { name }, "ClusterRole", subject),
-    ...certificateReader(name, exposure, subject),
+    binding("ClusterRoleBinding", { name }, "ClusterRole", subjects),
+    ...certificateReader(name, exposure, subjects),
   ];
 }
 
@@ -79,7 +80,7 @@ export function deployerManifests(
 function certificateReader(
   role: string,
   exposure: Exposure | undefined,
-  subject: Subject,
+  subjects: readonly Subject[],
 ): Manifest[] {
   const secret = exposure && certificateSecret(exposure);
   if (secret === undefined) return [];
@@ -87,7 +88,7 @@ function certificateReader(
   const rules = [rule("secrets", ["get"], [secret.name])];
   return [
     { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules },
-    binding("RoleBinding", metadata, "Role", subject),
+    binding("RoleBinding", metadata, "Role", subjects),
   ];
 }
 
@@ -99,13 +100,13 @@ function binding(
   kind: "RoleBinding" | "ClusterRoleBinding",
   metadata: Manifest["metadata"],
   role: "Role" | "ClusterRole",
-  subject: Subject,
+  subjects: readonly Subject[],
 ) {
   return {
     apiVersion: `${rbac}/v1`,
     kind,
     metadata,
     roleRef: { apiGroup: rbac, kind: role, name: metadata.name },
-    subjects: [subject],
+    subjects,
   };
 }

@@ -27,7 +27,7 @@ export async function makeDeployer(kubeconfig: string, spaces: Spaces): Promise<
   await applyAll(admin, [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
-    ...deployerManifests(spaces, account),
+    ...deployerManifests(spaces, [account]),
   ]);
   const { status } = await admin.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({
     name,

@@ -5,9 +5,12 @@ import { delimiter, dirname, join } from "node:path";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cacheDir, homeDir } from "../../local/paths.ts";
+import { layout } from "../../local/node/layout.ts";
+import { makeDeployer } from "../../local/stack/deployer.ts";
+import { configuredSpaces } from "../../local/stack/stackFile.ts";
 import { ensureTools } from "../../local/tools/index.ts";
 import { runnable } from "../support/commandBlocks.ts";
-import { adminKubeconfig } from "./support/node.ts";
+import { adminKubeconfig, isOurNode, whySkipped } from "./support/node.ts";
 import { describeStack, mustRun, projectRoot } from "./support/stack.ts";
 
 const quiet = () => undefined;
@@ -57,11 +60,17 @@ await describeStack("the commands of the documents", () => {
 
   afterAll(async () => {
     for (const name of example) await core.deleteNamespace({ name });
+    // docs/rbac.md has given the stack to another identity.
+    if (isOurNode) await makeDeployer(layout.kubeconfig, configuredSpaces());
     await rm(home, { recursive: true });
     await rm(join(projectRoot, "rbac.yaml"), { force: true });
   });
 
-  test.each(runnable().map((block) => [block.file, block.text.split("\n")[0], block] as const))(
+  // Somebody else's cluster keeps its bindings.
+  const shown = runnable().filter(({ file }) => isOurNode || file !== "docs/rbac.md");
+  if (!isOurNode) test.skip(`docs/rbac.md${whySkipped}`);
+
+  test.each(shown.map((block) => [block.file, block.text.split("\n")[0], block] as const))(
     "%s: %s",
     async (_, __, { text }) => {
       await mustRun("sh", ["-e", "-c", text], { cwd: projectRoot, env, limitMs: 300_000 });

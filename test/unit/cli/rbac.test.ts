@@ -18,7 +18,7 @@ const spaces = ["trillian", "ctlog", "tsa", "fulcio", "rekor-1", "tuf"].map(
 );
 
 test("each namespace of the stack, and a Role in each", async () => {
-  const all = await manifests({ serviceAccount: "ci/deployer" });
+  const all = await manifests({ serviceAccount: ["ci/deployer"] });
   const named = (kind: string) => all.filter((manifest) => manifest.kind === kind);
   expect(named("Namespace").map(({ metadata }) => metadata.name)).toEqual(spaces);
   expect(named("Role").map(({ metadata }) => metadata.namespace)).toEqual(spaces);
@@ -29,8 +29,20 @@ test("each namespace of the stack, and a Role in each", async () => {
     });
 });
 
+test("several identities stand in one binding: applying it for one takes it from the others", async () => {
+  const all = await manifests({ serviceAccount: ["ci/deployer", "ci/drift"], group: ["on-call"] });
+  const bindings = all.filter(({ kind }) => kind.endsWith("Binding"));
+  expect(bindings).toHaveLength(spaces.length + 1);
+  for (const { subjects } of bindings)
+    expect((subjects as { name: string }[]).map(({ name }) => name)).toEqual([
+      "deployer",
+      "drift",
+      "on-call",
+    ]);
+});
+
 test("outside of them: to look at and label these namespaces, and to see which cluster it is", async () => {
-  const [role] = (await manifests({ group: "deployers" })).filter(
+  const [role] = (await manifests({ group: ["deployers"] })).filter(
     ({ kind }) => kind === "ClusterRole",
   );
   expect(role?.["rules"]).toEqual([
@@ -40,7 +52,7 @@ test("outside of them: to look at and label these namespaces, and to see which c
 });
 
 test("no rule names everything", async () => {
-  expect(JSON.stringify(await manifests({ user: "ci" }))).not.toContain('"*"');
+  expect(JSON.stringify(await manifests({ user: ["ci"] }))).not.toContain('"*"');
 });
 
 describe("with host names in front of the services", () => {
@@ -54,7 +66,7 @@ describe("with host names in front of the services", () => {
     exposure: exposureSchema.parse({ hosts, ...exposure }),
   });
   const rules = (exposure: object) =>
-    deployerManifests(given(exposure), subject)
+    deployerManifests(given(exposure), [subject])
       .filter(({ kind, metadata }) => kind === "Role" && metadata.namespace === "sample-tuf")
       .flatMap((role) => role["rules"] as { apiGroups: string[]; resources: string[] }[])
       .flatMap(({ apiGroups, resources }) => resources.map((name) => `${apiGroups[0]}/${name}`));
@@ -74,7 +86,7 @@ describe("with host names in front of the services", () => {
 
   test("it may look at the one Secret with the certificate, where there is one", () => {
     const readers = (exposure: object) =>
-      deployerManifests(given(exposure), subject).filter(
+      deployerManifests(given(exposure), [subject]).filter(
         ({ metadata }) => metadata.name === "sample-deployer-certificate",
       );
     expect(readers({ type: "route" })).toEqual([]);
@@ -91,10 +103,9 @@ describe("with host names in front of the services", () => {
 });
 
 test.each([
-  [{}, "Name the identity that deploys"],
-  [{ user: "a", group: "b" }, "Name the identity that deploys"],
-  [{ serviceAccount: "deployer" }, "--service-account deployer: give NAMESPACE/NAME"],
-  [{ user: "a", file: "nowhere.yaml" }, "nowhere.yaml"],
+  [{}, "Name who deploys"],
+  [{ serviceAccount: ["deployer"] }, "--service-account deployer: give NAMESPACE/NAME"],
+  [{ user: ["a"], file: "nowhere.yaml" }, "nowhere.yaml"],
 ])("refuses %j", async (options, message) => {
   await expect(manifests(options)).rejects.toThrow(message);
 });
@@ -102,7 +113,7 @@ test.each([
 test("quotas and limit ranges are managed only where the configuration names a quota", () => {
   const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
   const printed = (quota: boolean) =>
-    JSON.stringify(deployerManifests({ prefix: "a", rekor: [1], quota }, subject));
+    JSON.stringify(deployerManifests({ prefix: "a", rekor: [1], quota }, [subject]));
   expect(printed(false)).not.toContain("resourcequotas");
   expect(printed(true)).toContain('"resources":["resourcequotas","limitranges"]');
 });
