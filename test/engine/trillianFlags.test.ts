@@ -43,8 +43,15 @@ const flagsFor = (user: string, ca?: string) =>
     password,
   ).replace("/etc/trillian/", `${folder}/`);
 
-/** What the server says of its health, which is its database's too; its last words if it ends. */
-async function serve(flags: string, env: Record<string, string> = {}): Promise<string> {
+/**
+ * What the server says of its health, which is its database's too; its last words if it ends.
+ * @param meanwhile asked before the server is ended, with the address that its health is at
+ */
+async function serve(
+  flags: string,
+  env: Record<string, string> = {},
+  meanwhile: (health: string) => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
   const [rpc, http] = [await freePort(), await freePort()];
   writeFileSync(join(folder, "flags"), flags, { mode: 0o600 });
   const args = [
@@ -57,9 +64,13 @@ async function serve(flags: string, env: Record<string, string> = {}): Promise<s
   server.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   try {
     for (let left = 100; left > 0 && server.exitCode === null; left -= 1) {
-      const answer = await fetch(`http://127.0.0.1:${http}/healthz`).catch(() => undefined);
-      if (answer !== undefined) return `${answer.status} ${(await answer.text()).trim()}`;
-      await sleep(100);
+      const health = `http://127.0.0.1:${http}/healthz`;
+      const answer = await fetch(health).catch(() => undefined);
+      if (answer === undefined) await sleep(100);
+      else {
+        await meanwhile(health);
+        return `${answer.status} ${(await answer.text()).trim()}`;
+      }
     }
     return said;
   } finally {
@@ -86,6 +97,26 @@ describe.skipIf(whySkipped !== "")(`Trillian's log server${whySkipped}`, () => {
     const said = await serve(flagsFor("safe", "system"));
     expect(said).toContain("certificate signed by unknown authority");
     expect(said).not.toContain(password);
+  });
+
+  test("keeps its connections: a burst takes those of the burst before", async () => {
+    const flags = flagsFor("plain");
+    const opened = async (given: string) => {
+      let count = 0;
+      await serve(given, {}, async (health) => {
+        const before = await database.connections();
+        for (let left = 20; left > 0; left -= 1)
+          await Promise.all(Array.from({ length: 8 }, async () => (await fetch(health)).text()));
+        count = (await database.connections()) - before;
+      });
+      return count;
+    };
+    const [kept, byDefault] = [
+      await opened(flags),
+      await opened(flags.replace(/--mysql_max_idle_conns=.*\n/, "")),
+    ];
+    expect(kept).toBeLessThan(12);
+    expect(byDefault).toBeGreaterThan(3 * kept);
   });
 
   test("does not start with the chart's parameters beside an authority: why there are none", async () => {

@@ -104,6 +104,12 @@ export class MariaDb {
     }
   }
 
+  /** Connections that it was ever asked for, this one included. */
+  async connections(): Promise<number> {
+    const rows = await this.rows("SHOW GLOBAL STATUS LIKE 'Connections'");
+    return Number((rows as { Value: string }[])[0]!.Value);
+  }
+
   async close(): Promise<void> {
     if (this.server.exitCode === null) {
       const ended = once(this.server, "exit");

@@ -135,11 +135,13 @@ describe("anchorhold:databasePassword", () => {
 describe("Trillian's flags", () => {
   const login = { host, port: 3306, name: "logs", user: "trillian" };
   const uri = `--mysql_uri=trillian:s@tcp(${host}:3306)/logs`;
+  const pool = "--mysql_max_idle_conns=10";
 
   test("without TLS, and with the system's authorities, have all in the URI", () => {
     const plain = `${uri}?parseTime=true&interpolateParams=true`;
-    expect(databaseFlags(login, "s")).toBe(`${plain}\n`);
-    expect(databaseFlags({ ...login, tls: { ca: "system" } }, "s")).toBe(`${plain}&tls=true\n`);
+    expect(databaseFlags(login, "s")).toBe(`${plain}\n${pool}\n`);
+    const safe = databaseFlags({ ...login, tls: { ca: "system" } }, "s");
+    expect(safe).toBe(`${plain}&tls=true\n${pool}\n`);
   });
 
   test("with an authority of one's own leave the URI's parameters to Trillian", () => {
@@ -148,6 +150,7 @@ describe("Trillian's flags", () => {
       uri,
       "--mysql_tls_ca=/etc/trillian/ca.pem",
       "--mysql_server_name=db.corp.test",
+      pool,
       "",
     ]);
   });
