@@ -1,6 +1,14 @@
 // The node's cgroups: made before kubelet starts (it does not make its root itself), searched for
 // processes, removed at the end. Works on cgroup v1 (one folder a controller) and v2 (one folder).
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+} from "node:fs";
 import { writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -57,10 +65,16 @@ export function makeCgroups(): void {
   }
 }
 
-/** The folder and everything below it, deepest first. */
-function tree(path: string): string[] {
-  if (!existsSync(path)) return [];
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+/** The folder and everything below it, deepest first; a container's goes with it, at any moment. */
+export function tree(path: string): string[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  const below = entries.filter((entry) => entry.isDirectory());
   return [...below.flatMap((entry) => tree(join(path, entry.name))), path];
 }
 
