@@ -5,6 +5,7 @@ import { elsewhereProblems } from "./config/elsewhere.ts";
 import { hostAndPort } from "./config/endpoint.ts";
 import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
 import { objectName } from "./config/fields.ts";
+import { issuersProblems, issuersSchema } from "./config/issuers.ts";
 import { networkPoliciesSchema } from "./config/networkPolicies.ts";
 import { quotaSchema } from "./config/quota.ts";
 import { attestationsSchema, rekorDataProblems, searchIndexSchema } from "./config/rekorData.ts";
@@ -79,16 +80,8 @@ const schema = z.strictObject({
   platform: platformSchema,
   /** How clients reach the services: see docs/exposure.md. */
   exposure: exposureSchema,
-  /** Who may sign: the token issuers that Fulcio accepts. */
-  issuers: z
-    .array(
-      z.strictObject({
-        issuer: z.url(),
-        clientId: z.string().min(1),
-        type: z.enum(["email", "kubernetes", "gitlab-pipeline", "uri", "spiffe", "username"]),
-      }),
-    )
-    .min(1),
+  /** Who may sign: the token issuers that Fulcio accepts. See docs/issuers.md. */
+  issuers: issuersSchema,
   /** The generations of everything that makes trust, and the state of each: see docs/design.md. */
   trust: trustSchema,
   /**
@@ -178,6 +171,7 @@ function crossChecks(config: Config): string[] {
       platform: config.platform,
       rekorGenerations: Object.keys(config.trust.rekor),
     }),
+    ...issuersProblems(config.issuers),
     ...rekorDataProblems(config.attestations, config.replicas.rekor),
   ];
 }

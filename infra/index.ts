@@ -3,10 +3,12 @@
 import "./quiet.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
+import { signInIssuer } from "./config/issuers.ts";
 import { loadSecrets } from "./config/secrets.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./preflight/look.ts";
 import { lookAtDatabase } from "./preflight/lookAtDatabase.ts";
+import { lookAtIssuers } from "./preflight/lookAtIssuers.ts";
 import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
 import { Entrance } from "./platform/entrance/entrance.ts";
 import { guardsOf } from "./platform/guard.ts";
@@ -68,6 +70,7 @@ const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTim
 const at = addresses(config.exposure);
 assertSameAddresses(memory, plan, at, (n) => rekorHostname(config.exposure, n));
 const cluster = await look(memory, config, now);
+await lookAtIssuers(config.issuers);
 const whereabouts = {
   uid: cluster.uid,
   ...(await lookAtDatabase(memory, config.database, secrets)),
@@ -190,7 +193,7 @@ const describe = (facts: Pick<Records, "fulcioCa" | "ctLog" | "rekor" | "tsa">) 
     rekor: one(facts.rekor, plan.rekor.issues),
     tsa: one(facts.tsa, plan.tsa.issues),
     fulcioUrl: at.fulcio,
-    issuers: config.issuers.map(({ issuer }) => issuer),
+    signIn: signInIssuer(config.issuers),
     operator: prefix,
   });
 const records = {

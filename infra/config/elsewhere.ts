@@ -18,12 +18,13 @@ function texts(value: unknown, place: string): { place: string; text: string }[]
 /** What a checked configuration has to say of these rules. */
 interface Checked {
   images: Readonly<Record<string, string>>;
+  issuers: readonly { issuer: string }[];
 }
 
 /**
  * What is wrong with deploying a configuration as this stack, though it describes one: outside
- * `local` (and `local-…`), images that are not pinned by digest, and the placeholders of the shipped
- * stack files. Others than the program may read such a configuration.
+ * `local` (and `local-…`), images that are not pinned by digest, issuers that are asked for their keys
+ * without TLS, and the placeholders of the shipped stack files. Others than the program may read such a configuration.
  */
 export function elsewhereProblems(config: Checked, stack: string): string[] {
   if (local.test(stack)) return [];
@@ -37,5 +38,13 @@ export function elsewhereProblems(config: Checked, stack: string): string[] {
   const placeholders = texts(config, "anchorhold:")
     .filter(({ text }) => reserved.test(text))
     .map(({ place, text }) => `${place}: ${text} is a placeholder: write your own name`);
-  return [...images, ...placeholders];
+  const plain = config.issuers.flatMap(({ issuer }, index) =>
+    issuer.startsWith("http:")
+      ? [
+          `anchorhold:issuers.${index}.issuer: ${issuer} must be https outside the stack local: whoever ` +
+            "can change its answers on their way to Fulcio signs as anybody",
+        ]
+      : [],
+  );
+  return [...images, ...plain, ...placeholders];
 }

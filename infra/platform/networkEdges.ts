@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { isCluster } from "../config/issuers.ts";
 import type { NetworkSurroundings } from "../config/networkPolicies.ts";
 import {
   podPorts,
@@ -140,12 +141,9 @@ function rekorData(of: Of, { searchIndex, attestations }: NetworkConfig): Edge[]
   ];
 }
 
-/** The issuer whose keys Fulcio reads through the cluster's API. */
-const ownIssuer = "https://kubernetes.default.svc";
-
 function signing(of: Of, { issuers, networkPolicies }: NetworkConfig): Edge[] {
   const api = { surrounding: "apiServer" } as const;
-  const urls = issuers.map(({ issuer }) => issuer).filter((issuer) => issuer !== ownIssuer);
+  const urls = issuers.map(({ issuer }) => issuer).filter((issuer) => !isCluster(issuer));
   const ports = [...new Set(urls.map(portOf))].sort((a, b) => a - b);
   const isOwn = urls.length < issuers.length;
   return [

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { namespace } from "../platform/namespace.ts";
 import { componentNamespace, fulcioSecretKeys } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
-import { fulcioValues, type Exposure } from "../scaffold/values.ts";
+import { fulcioConfig, fulcioValues, type Exposure } from "../scaffold/values.ts";
 import type { FulcioCa } from "../trust/fulcioCa.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { ReleaseContext } from "./release.ts";
@@ -51,7 +51,7 @@ export class Fulcio extends pulumi.ComponentResource {
           image: args.images.fulcioServer,
           secret,
           ctLogUrl: args.ctLogUrl,
-          issuers: fulcioIssuers(args.issuers),
+          config: fulcioConfig(args.issuers),
           exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,
@@ -63,14 +63,4 @@ export class Fulcio extends pulumi.ComponentResource {
     );
     this.registerOutputs();
   }
-}
-
-/** Fulcio's `OIDCIssuers`: it knows one client and one type for an issuer's URL. */
-function fulcioIssuers(issuers: Config["issuers"]) {
-  return Object.fromEntries(
-    issuers.map(({ issuer, clientId, type }) => [
-      issuer,
-      { IssuerURL: issuer, ClientID: clientId, Type: type },
-    ]),
-  );
 }

@@ -10,7 +10,8 @@ export interface DocumentsArgs {
   rekor: LogRecord;
   tsa: TsaRecord;
   fulcioUrl: string;
-  issuers: readonly string[];
+  /** The issuer that people sign in at. */
+  signIn: string;
   operator: string;
 }
 
@@ -24,7 +25,7 @@ export function documents(args: DocumentsArgs): TargetFile[] {
       name: "signing_config.v0.2.json",
       content: signingConfig({
         fulcio: args.fulcioUrl,
-        oidcIssuers: args.issuers,
+        oidcIssuer: args.signIn,
         rekor: { url: rekor.baseUrl, start: rekor.start },
         tsa: { url: tsa.uri, start: tsa.start },
         start: starts[0] ?? rekor.start,

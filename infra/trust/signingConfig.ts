@@ -8,22 +8,20 @@ import { openSince, toText } from "./trustedRoot.ts";
  * the selector is ANY: the one shape on which all of them agree.
  *
  * @param args.fulcio base URL
- * @param args.oidcIssuers the first is where people sign in; only it is listed, because clients
- *   disagree about which of several to take
+ * @param args.oidcIssuer where people sign in; only this one is listed, because clients disagree
+ *   about which of several to take
  * @param args.rekor base URL and start (RFC 3339) of the log that takes new entries
  * @param args.tsa base URL; the published one is the full RFC 3161 endpoint, as clients want it
  * @param args.start since when Fulcio and the issuer serve; in the past
  */
 export function signingConfig(args: {
   fulcio: string;
-  oidcIssuers: readonly string[];
+  oidcIssuer: string;
   rekor: { url: string; start: string };
   tsa: { url: string; start: string };
   start: string;
   operator: string;
 }): string {
-  const [issuer] = args.oidcIssuers;
-  if (issuer === undefined) throw new Error("a signing configuration needs an OIDC issuer");
   const service = (url: string, start: string): Service => ({
     url,
     majorApiVersion: 1,
@@ -34,7 +32,7 @@ export function signingConfig(args: {
   const message: SigningConfig = {
     mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
     caUrls: [service(noSlash(args.fulcio), args.start)],
-    oidcUrls: [service(issuer, args.start)],
+    oidcUrls: [service(args.oidcIssuer, args.start)],
     rekorTlogUrls: [service(noSlash(args.rekor.url), args.rekor.start)],
     rekorTlogConfig: any,
     tsaUrls: [service(`${noSlash(args.tsa.url)}/api/v1/timestamp`, args.tsa.start)],

@@ -4,6 +4,7 @@ import { sizesOf } from "../../infra/scaffold/sizes.ts";
 import type { RunAs, Values } from "../../infra/scaffold/values.ts";
 import {
   ctLogValues,
+  fulcioConfig,
   fulcioValues,
   rekorValues,
   trillianValues,
@@ -132,18 +133,13 @@ function clientFacing(nodePorts: boolean): Sample[] {
     image: { registry: "localhost", repository: "anchorhold/fulcio", version: "0123456789abcdef" },
     secret: "fulcio-signer-1a2b3c4d",
     ctLogUrl: "http://ctlog.sample-ctlog.svc/ctlog-1",
-    issuers: {
-      "https://kubernetes.default.svc": {
-        IssuerURL: "https://kubernetes.default.svc",
-        ClientID: "sigstore",
-        Type: "kubernetes",
-      },
-      "https://idp.example.org/?a=1&b=<2>": {
-        IssuerURL: "https://idp.example.org/?a=1&b=<2>",
-        ClientID: "sigstore",
-        Type: "email",
-      },
-    },
+    config: fulcioConfig([
+      { type: "kubernetes", issuer: "https://kubernetes.default.svc", clientId: "sigstore" },
+      // Characters that a template, HTML or a shell could take for its own.
+      { type: "email", issuer: "https://idp.example.org/?a=1&b=<2>", clientId: "sigstore" },
+      { type: "gitlab-pipeline", issuer: "https://gitlab.example.org", clientId: "sigstore" },
+      { type: "kubernetes", issuer: "https://oidc.*.example.org/id/*", clientId: "sigstore" },
+    ]),
     ...common(31081),
   });
   return [

@@ -7,7 +7,7 @@ const built = "localhost/anchorhold/fulcio:0123456789abcdef";
 describe("outside the stack local", () => {
   test("an image without a digest is refused, with its place", () => {
     const images = { fulcioServer: built, nginx: `ghcr.io/x/nginx:1@${digest}` };
-    expect(elsewhereProblems({ images }, "production")).toEqual([
+    expect(elsewhereProblems({ images, issuers: [] }, "production")).toEqual([
       `anchorhold:images.fulcioServer: ${built} must be pinned by digest outside the stack local: ` +
         "add @sha256: and 64 hex digits",
     ]);
@@ -20,7 +20,7 @@ describe("outside the stack local", () => {
     "registry.example.net:5000/sigstore",
     "someone@Example.com",
   ])("the placeholder %s is refused", (text) => {
-    const config = { images: {}, exposure: { hosts: { rekor: { "1": text } } } };
+    const config = { images: {}, issuers: [], exposure: { hosts: { rekor: { "1": text } } } };
     expect(elsewhereProblems(config, "review")).toEqual([
       `anchorhold:exposure.hosts.rekor.1: ${text} is a placeholder: write your own name`,
     ]);
@@ -34,7 +34,9 @@ describe("outside the stack local", () => {
     "example.coma",
     "sigstore.test",
   ])("%s is somebody's name", (text) => {
-    expect(elsewhereProblems({ images: {}, mirror: text } as never, "review")).toEqual([]);
+    expect(elsewhereProblems({ images: {}, issuers: [], mirror: text } as never, "review")).toEqual(
+      [],
+    );
   });
 
   test("a list's place has its index", () => {
@@ -45,8 +47,18 @@ describe("outside the stack local", () => {
   });
 });
 
+test("an issuer without TLS is refused, and may be in the stack local", () => {
+  const config = { images: {}, issuers: [{ issuer: "http://gitlab.test" }] };
+  expect(elsewhereProblems(config, "review")).toEqual([
+    expect.stringMatching(
+      /^anchorhold:issuers\.0\.issuer: http:\/\/gitlab\.test must be https outside the stack local/,
+    ),
+  ]);
+  expect(elsewhereProblems(config, "local")).toEqual([]);
+});
+
 test("the stack local, and local-… beside it, may have both", () => {
-  const config = { images: { fulcioServer: built }, mirror: "example.com" };
+  const config = { images: { fulcioServer: built }, issuers: [], mirror: "example.com" };
   expect(elsewhereProblems(config, "local")).toEqual([]);
   expect(elsewhereProblems(config, "local-2")).toEqual([]);
   expect(elsewhereProblems(config, "locality")).toHaveLength(2);

@@ -5,6 +5,7 @@ import { postrenderHash } from "../../infra/scaffold/postrenderFiles.ts";
 import { sizesOf } from "../../infra/scaffold/sizes.ts";
 import {
   ctLogValues,
+  fulcioConfig,
   fulcioValues,
   rekorValues,
   trillianValues,
@@ -90,7 +91,7 @@ const anyRelease: fc.Arbitrary<{ component: string; values: Values }> = fc.oneof
   })),
   fc.record({ ...server, secret: name, ctLogUrl: fc.webUrl() }).map((args) => ({
     component: "fulcio",
-    values: fulcioValues({ ...args, image: images.fulcioServer, issuers: {} }),
+    values: fulcioValues({ ...args, image: images.fulcioServer, config: { OIDCIssuers: {} } }),
   })),
 );
 
@@ -163,7 +164,7 @@ describe("single components", () => {
       image: images.fulcioServer,
       secret: "signer",
       ctLogUrl: "http://ctlog.a-ctlog.svc/ctlog-1",
-      issuers: { [url]: { IssuerURL: url, ClientID: "sigstore", Type: type } },
+      config: fulcioConfig([{ type, issuer: url, clientId: "sigstore" }]),
       exposure: { type: "clusterIP" },
       replicas: 1,
       sizes: sizesOf(),

@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import { clusterIssuer } from "../../config/issuers.ts";
 import { fulcioGrpc, fulcioName, httpPortNames, podPorts, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {
@@ -11,41 +12,14 @@ import {
   type ServerArgs,
   type Values,
 } from "./common.ts";
-
-/** One token issuer in Fulcio's config.json (fulcio, pkg/config: OIDCIssuer). */
-export interface OidcIssuer {
-  IssuerURL: string;
-  ClientID: string;
-  Type:
-    | "email"
-    | "kubernetes"
-    | "gitlab-pipeline"
-    | "github-workflow"
-    | "buildkite-job"
-    | "codefresh-workflow"
-    | "chainguard-identity"
-    | "ci-provider"
-    | "uri"
-    | "spiffe"
-    | "username";
-  CIProvider?: string;
-  IssuerClaim?: string;
-  SubjectDomain?: string;
-  SPIFFETrustDomain?: string;
-  ChallengeClaim?: string;
-  /** PEM of the CA that the issuer's own certificate comes from. */
-  CACert?: string;
-}
-
-/** Issuers by their URL. */
-export type OidcIssuers = Readonly<Record<string, OidcIssuer>>;
+import type { FulcioConfig } from "./issuers.ts";
 
 export interface FulcioArgs extends ServerArgs {
   /** Secret with the keys of `fulcioSecretKeys`. */
   secret: Input<string>;
   /** The CT log with its prefix, as Fulcio reaches it. */
   ctLogUrl: Input<string>;
-  issuers: OidcIssuers;
+  config: FulcioConfig;
 }
 
 const httpPort = podPorts.fulcio;
@@ -59,20 +33,16 @@ const grpcPort = {
   appProtocol: "kubernetes.io/h2c",
 };
 
-/** The cluster's own issuer: its keys are read with the pod's token (fulcio, pkg/config). */
-const clusterIssuer = "https://kubernetes.default.svc";
-
 /** Values of the Release with Fulcio, whose CA is ours. */
 export function fulcioValues(args: FulcioArgs): Values {
-  const readsClusterKeys = Object.values(args.issuers).some(
-    ({ Type, IssuerURL }) => Type === "kubernetes" && IssuerURL === clusterIssuer,
-  );
+  // The pod's token opens the API's own keys (fulcio, pkg/config).
+  const readsClusterKeys = args.config.OIDCIssuers[clusterIssuer]?.Type === "kubernetes";
   return only("fulcio", args.namespace, {
     createcerts: { enabled: false },
     ...imagePullSecrets(args.pullSecrets),
     ctlog: { enabled: false },
     init: { enabled: false },
-    config: { format: "json", contents: { OIDCIssuers: args.issuers } },
+    config: { format: "json", contents: args.config },
     server: {
       fullnameOverride: fulcioName,
       replicaCount: args.replicas,

@@ -21,7 +21,7 @@ import {
   trillianPorts,
 } from "../../../infra/scaffold/names.ts";
 import { sizesOf } from "../../../infra/scaffold/sizes.ts";
-import { ctLogValues, fulcioValues } from "../../../infra/scaffold/values.ts";
+import { ctLogValues, fulcioConfig, fulcioValues } from "../../../infra/scaffold/values.ts";
 import type { FulcioCaRecord, LogRecord } from "../../../infra/trust/records.ts";
 import { projectDir, stackFile } from "../../../local/stack/environment.ts";
 import { mustRun } from "../support/process.ts";
@@ -159,11 +159,8 @@ function fulcio(images: Images, { issuers }: StackOutputs) {
     image: images.fulcioServer,
     secret: secretName,
     ctLogUrl,
-    issuers: Object.fromEntries(
-      cluster.map(({ issuer, clientId }) => [
-        issuer,
-        { IssuerURL: issuer, ClientID: clientId, Type: "kubernetes" },
-      ]),
+    config: fulcioConfig(
+      cluster.map(({ issuer, clientId }) => ({ type: "kubernetes" as const, issuer, clientId })),
     ),
     exposure: { type: "nodePort", port: nodePort },
     replicas: 1,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseOutputs } from "../../../cli/verify/outputs.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
+import { signInIssuer } from "../../../infra/config/issuers.ts";
 import { documents } from "../../../infra/trust/documents.ts";
 import { outputsFile } from "../../../local/stack/environment.ts";
 import { ensureTools } from "../../../local/tools/index.ts";
@@ -28,7 +29,7 @@ function trustDocuments({ records, issuers }: StackOutputs, { ca, log }: PlainCh
   return documents({
     records: { fulcioCa: [ca], ctLog: [log], rekor: [rekor], tsa: [tsa] },
     ...{ rekor, tsa, fulcioUrl: ca.uri, operator: "plain" },
-    issuers: issuers.map(({ issuer }) => issuer),
+    signIn: signInIssuer(issuers),
   });
 }
 

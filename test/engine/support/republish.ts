@@ -1,4 +1,5 @@
 import type { StackOutputs } from "../../../infra/outputs.ts";
+import { signInIssuer } from "../../../infra/config/issuers.ts";
 import { documents } from "../../../infra/trust/documents.ts";
 import type { TrustRecords } from "../../../infra/trust/trustedRoot.ts";
 import { signRoot, signSnapshot, signTargets } from "../../../infra/trust/tuf/metadata.ts";
@@ -24,7 +25,7 @@ export function republish(
     rekor: records.rekor["1"]!,
     tsa: records.tsa["1"]!,
     fulcioUrl: services.fulcio,
-    issuers: issuers.map(({ issuer }) => issuer),
+    signIn: signInIssuer(issuers),
     operator: "test",
   });
   const signer = ecKeyPair();

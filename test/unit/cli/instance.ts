@@ -122,7 +122,7 @@ export class InstanceStandIn {
       rekor: one.rekor,
       tsa: one.tsa,
       fulcioUrl: url,
-      issuers: [issuer],
+      signIn: issuer,
       operator: "example",
     });
     const keys = { root: ecKeyPair(), targets: ecKeyPair(), online: ecKeyPair() };

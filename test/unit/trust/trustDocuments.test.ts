@@ -108,7 +108,7 @@ describe("trusted_root.json", () => {
 describe("signing_config.v0.2.json", () => {
   const config = signingConfig({
     fulcio: "http://fulcio.example.test/",
-    oidcIssuers: ["https://issuer.example.test", "https://pipelines.example.test"],
+    oidcIssuer: "https://issuer.example.test",
     rekor: { url: "http://rekor-1.example.test", start: startOf(1) },
     tsa: { url: "http://tsa.example.test", start: startOf(2) },
     start: startOf(1),
