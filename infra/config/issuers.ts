@@ -83,14 +83,17 @@ const uri = z
     subjectDomain: z
       .url(missing("scheme and host of every subject, such as https://users.example.com"))
       .refine(
-        (domain) => new URL(domain).hostname !== "",
+        (domain) => hostOf(domain) !== "",
         "must be scheme and host, such as https://users.example.com",
       ),
   })
   .superRefine(({ issuer, subjectDomain }, context) => {
-    const [own, theirs] = [issuer, subjectDomain].map((text) => new URL(text));
-    if (own?.protocol !== theirs?.protocol) report(context, `must have the scheme of ${issuer}`);
-    else if (!areRelated(own?.hostname, theirs?.hostname)) report(context, foreign(issuer));
+    const hosts = [hostOf(issuer), hostOf(subjectDomain)] as const;
+    // Has been reported.
+    if (hosts.includes("")) return;
+    if (new URL(issuer).protocol !== new URL(subjectDomain).protocol)
+      report(context, `must have the scheme of ${issuer}`);
+    else if (!areRelated(...hosts)) report(context, foreign(issuer));
   });
 
 const username = z
@@ -102,7 +105,8 @@ const username = z
     subjectDomain: hostName,
   })
   .superRefine(({ issuer, subjectDomain }, context) => {
-    if (!areRelated(new URL(issuer).hostname, subjectDomain)) report(context, foreign(issuer));
+    if (hostOf(issuer) === "" || !hostName.safeParse(subjectDomain).success) return;
+    if (!areRelated(hostOf(issuer), subjectDomain)) report(context, foreign(issuer));
   });
 
 const spiffe = z.strictObject({
@@ -114,6 +118,9 @@ const spiffe = z.strictObject({
     .regex(/^[a-z0-9._-]{1,255}$/, "must be a SPIFFE trust domain such as prod.example.com"),
 });
 
+/** Empty for what is no URL. */
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : "");
+
 function report(context: z.core.$RefinementCtx, message: string): void {
   context.issues.push({ code: "custom", path: ["subjectDomain"], message, input: undefined });
 }
@@ -122,7 +129,7 @@ const foreign = (issuer: string) =>
   `must end in the same two names as the host of ${issuer}: Fulcio takes no other domain from it`;
 
 /** Fulcio's rule: the same host, or hosts whose last two names are the same (fulcio, pkg/config). */
-function areRelated(one = "", other = ""): boolean {
+function areRelated(one: string, other: string): boolean {
   const end = (host: string) => host.split(".").slice(-2);
   const [a, b] = [end(one), end(other)];
   return one === other || (a.length === 2 && a.join(".") === b.join("."));
@@ -199,7 +206,7 @@ export function isCluster(issuer: string): boolean {
 
 /** Whether only pods can ask the issuer: its host is a Service's name. */
 export function isInCluster(issuer: string): boolean {
-  const host = URL.canParse(issuer) ? new URL(issuer).hostname : "";
+  const host = hostOf(issuer);
   return host.endsWith(".svc") || host.includes(".svc.");
 }
 

@@ -10,7 +10,7 @@ export type Judgement =
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** Somebody answered for the issuer that it cannot answer now, or not to us. */
-const passing = [401, 403, 407, 408, 425, 429];
+const passing = [401, 403, 408, 425, 429];
 
 /**
  * Whether the machine that deploys can ask an issuer. A wildcard stands for many, and in the cluster

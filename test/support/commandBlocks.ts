@@ -85,6 +85,9 @@ export const fates: readonly Fate[] = [
     begins: "anchorhold rotate fulcioCa --distrust",
     elsewhere: ["test/cluster/distrusted.test.ts", "test/unit/cli/rotate/nextStep.test.ts"],
   },
+  ...["client=", "gitlab=", "cosign verify"].map((begins) => ({
+    ...{ file: "docs/signing.md", begins, elsewhere: ["test/cluster/identities.test.ts"] },
+  })),
   { file: "docs/upgrade.md", begins: "pulumi preview", why: "`review` is not there" },
 ];
 
