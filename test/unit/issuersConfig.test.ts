@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isCluster, isInCluster, issuerTypes, signInIssuer } from "../../infra/config/issuers.ts";
@@ -156,6 +157,12 @@ describe("issuers", () => {
     );
     expect(parsed(cluster("kubernetes.default.svc"), long)).toHaveLength(2);
   });
+});
+
+test("docs/issuers.md has a row for each type", () => {
+  const docs = readFileSync(new URL("../../docs/issuers.md", import.meta.url), "utf8");
+  const rows = [...docs.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, type]) => type);
+  expect(rows.sort()).toEqual([...issuerTypes].sort());
 });
 
 test("people sign in at the first issuer that names persons, wherever it stands", () => {

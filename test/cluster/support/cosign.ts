@@ -1,3 +1,4 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +59,15 @@ export class Cosign {
     const { token = () => newToken(this.stack.outputs) } = this.options;
     const env = { ...this.env(), SIGSTORE_ID_TOKEN: await token() };
     return mustRun(this.stack.cosign, [...args, "--yes"], { env, ...this.at() });
+  }
+
+  /**
+   * Starts a command that has no token, and so asks somebody to sign in.
+   * @param programs a folder whose programs are found before others, such as a browser
+   */
+  begin(args: readonly string[], programs: string): ChildProcessWithoutNullStreams {
+    const env = { ...this.env(), PATH: `${programs}:${process.env.PATH ?? ""}` };
+    return spawn(this.stack.cosign, [...args, "--yes"], { env, cwd: this.home });
   }
 
   dispose(): Promise<void> {
