@@ -104,7 +104,7 @@ function suite(stack: Stack): void {
       const stranger = { ...identity(), name: "somebody@else.test" };
       const refused = await cosign.run("verify", image, ...as(stranger));
       expect(refused.code).not.toBe(0);
-      expect(refused.stderr).toContain(`got subjects [${somebody.email}]`);
+      expect(refused.stderr).toContain(`got "${somebody.email}"`);
     });
 
     test("signs a blob, whose certificate names the e-mail and nothing else", async () => {
@@ -216,21 +216,28 @@ function suite(stack: Stack): void {
     });
 
     const now = () => Math.floor(Date.now() / 1000);
+    const badToken = /^HTTP 400 .*There was an error processing the identity token/;
     test.each([
-      ["for another audience", () => pipelines.jobToken("vault")],
-      ["that has expired", () => pipelines.jobToken("sigstore", { exp: now() - 10 })],
+      ["for another audience", () => pipelines.jobToken("vault"), badToken],
+      ["that has expired", () => pipelines.jobToken("sigstore", { exp: now() - 10 }), badToken],
       [
         "of an issuer that nobody configured",
         () => pipelines.jobToken("sigstore", { iss: "https://gitlab.invalid" }),
+        badToken,
       ],
-      ["under another issuer's key", () => people.jobToken("sigstore", { iss: pipelines.url })],
+      [
+        "under another issuer's key",
+        () => people.jobToken("sigstore", { iss: pipelines.url }),
+        badToken,
+      ],
       [
         "without a pipeline file",
         () => pipelines.jobToken("sigstore", { ci_config_ref_uri: null }),
+        /^HTTP [45]\d\d /,
       ],
-    ])("with a token %s is refused", async (_what, token) => {
+    ])("with a token %s is refused", async (_what, token, why) => {
       expect(await askFulcio(services.fulcio, token())).toEqual({
-        refused: expect.stringMatching(/^HTTP 4\d\d /) as string,
+        refused: expect.stringMatching(why) as string,
       });
     });
   });

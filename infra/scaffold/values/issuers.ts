@@ -92,7 +92,11 @@ const gitLabProvider = ({ url }: GitLab): string =>
  */
 function gitLabMetadata({ url }: GitLab): CiMetadata {
   const server = url ?? "{{ .iss }}";
-  const pipelineFile = "https://{{ .ci_config_ref_uri }}";
+  // Of a claim that is null Fulcio makes "<nil>", one name for all such jobs; a claim that nobody has
+  // ends the request instead.
+  const pipelineFile =
+    'https://{{ if eq .ci_config_ref_uri "<nil>" "" }}{{ .job_without_pipeline_file }}{{ end }}' +
+    "{{ .ci_config_ref_uri }}";
   return {
     // Only jobs that deploy have it.
     DefaultTemplateValues: { environment: "" },
