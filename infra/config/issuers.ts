@@ -1,33 +1,12 @@
 import * as z from "zod";
 import { hostName } from "./fields.ts";
-
-/** The issuer of the cluster's own tokens, whose keys Fulcio reads with its pod's token. */
-export const clusterIssuer = "https://kubernetes.default.svc";
+import { clusterIssuer, hostOf, isCluster, issuerProblem, isWildcard } from "./issuerUrls.ts";
 
 /** Says what is missing; other problems keep their words. */
 const missing = (what: string) => ({
   error: (issue: { input?: unknown }) =>
     issue.input === undefined ? `is missing: ${what}` : undefined,
 });
-
-/** What stands for a `*` where a URL is needed. */
-const withoutWildcards = (issuer: string): string => issuer.replaceAll("*", "x");
-
-export const isWildcard = (issuer: string): boolean => issuer.includes("*");
-
-/** Why a text cannot be an issuer; nothing if it can. */
-function issuerProblem(text: string): string | undefined {
-  const like = "must be a URL such as https://gitlab.example.com";
-  if (!URL.canParse(withoutWildcards(text))) return like;
-  const { protocol, username, search, hash } = new URL(withoutWildcards(text));
-  if (protocol !== "https:" && protocol !== "http:") return like;
-  if (username !== "" || search !== "" || hash !== "")
-    return "must be without user, query and fragment (OpenID Connect Discovery 1.0, section 3)";
-  const host = text.split("/")[2] ?? "";
-  if (isWildcard(host.split(".").slice(-2).join(".")))
-    return "must end its host in two names without *, or others could issue tokens: https://*.example.com";
-  return undefined;
-}
 
 const issuerUrl = z
   .string(missing("the URL that the issuer's tokens have as iss"))
@@ -118,9 +97,6 @@ const spiffe = z.strictObject({
     .regex(/^[a-z0-9._-]{1,255}$/, "must be a SPIFFE trust domain such as prod.example.com"),
 });
 
-/** Empty for what is no URL. */
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : "");
-
 function report(context: z.core.$RefinementCtx, message: string): void {
   context.issues.push({ code: "custom", path: ["subjectDomain"], message, input: undefined });
 }
@@ -197,17 +173,6 @@ function twice(same: readonly Issuer[]): string[] {
           "docs/issuers.md, People and pipelines of one GitLab"
         : "Leave one of them"),
   ];
-}
-
-/** The cluster's own issuer under any of its names: `kubernetes.default.svc.cluster.local`. */
-export function isCluster(issuer: string): boolean {
-  return /^https:\/\/kubernetes\.default\.svc(\.[^/:]+)?\/?$/.test(issuer);
-}
-
-/** Whether only pods can ask the issuer: its host is a Service's name. */
-export function isInCluster(issuer: string): boolean {
-  const host = hostOf(issuer);
-  return host.endsWith(".svc") || host.includes(".svc.");
 }
 
 /**

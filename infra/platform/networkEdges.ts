@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { isCluster } from "../config/issuers.ts";
+import { isCluster } from "../config/issuerUrls.ts";
 import type { NetworkSurroundings } from "../config/networkPolicies.ts";
 import {
   podPorts,

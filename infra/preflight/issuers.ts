@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isInCluster, isWildcard } from "../config/issuers.ts";
+import { isInCluster, isWildcard } from "../config/issuerUrls.ts";
 import { discoveryUrl, type DiscoveryAnswer } from "../observe/discovery.ts";
 
 /** What was found out about an issuer before anything is registered. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isCluster, isInCluster, issuerTypes, signInIssuer } from "../../infra/config/issuers.ts";
+import { issuerTypes, signInIssuer } from "../../infra/config/issuers.ts";
+import { isCluster, isInCluster } from "../../infra/config/issuerUrls.ts";
 import { UserError } from "../../infra/errors.ts";
 import { fulcioConfig } from "../../infra/scaffold/values.ts";
 import { configWith, refusal } from "../support/config.ts";

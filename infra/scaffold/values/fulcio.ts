@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { clusterIssuer } from "../../config/issuers.ts";
+import { clusterIssuer } from "../../config/issuerUrls.ts";
 import { fulcioGrpc, fulcioName, httpPortNames, podPorts, servicePort } from "../names.ts";
 import { imagePullSecrets } from "../pullSecrets.ts";
 import {

@@ -1,4 +1,5 @@
-import { isWildcard, type Issuer } from "../../config/issuers.ts";
+import type { Issuer } from "../../config/issuers.ts";
+import { isWildcard } from "../../config/issuerUrls.ts";
 
 /** One token issuer in Fulcio's config.json (fulcio, pkg/config: OIDCIssuer). */
 export interface OidcIssuer {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import { personClaims, pipelineClaims, type Claims, type Person } from "./gitLabClaims.ts";
+import { gitLabDocument } from "./gitLabDocument.ts";
 import { IssuerServer, listen, type Answer } from "./issuerServer.ts";
 import { SigningKey } from "./signingKey.ts";
 
@@ -67,7 +68,7 @@ export class GitLabStandIn extends IssuerServer {
       "POST /oauth/authorize_device": (form: URLSearchParams) => this.authorizeDevice(form),
       "GET /oauth/device": (query: URLSearchParams) => this.approveDevice(query),
     };
-    this.serve(routes, () => this.document(), [this.jobKey]);
+    this.serve(routes, () => gitLabDocument(this.url, this.namesDeviceEndpoint), [this.jobKey]);
   }
 
   static override async start(options: GitLabOptions | string = {}): Promise<GitLabStandIn> {
@@ -78,38 +79,6 @@ export class GitLabStandIn extends IssuerServer {
   /** A job's id_token, with some claims changed. */
   jobToken(aud: string, changes: Claims = {}): string {
     return this.jobKey.token({ ...pipelineClaims(this.url, aud), ...changes });
-  }
-
-  /** Fields and values of GitLab's own document. */
-  private document(): object {
-    const at = (path: string) => `${this.url}/oauth/${path}`;
-    return {
-      authorization_endpoint: at("authorize"),
-      token_endpoint: at("token"),
-      revocation_endpoint: at("revoke"),
-      introspection_endpoint: at("introspect"),
-      userinfo_endpoint: at("userinfo"),
-      scopes_supported: ["api", "read_api", "read_user", "openid", "profile", "email"],
-      response_types_supported: ["code"],
-      response_modes_supported: ["query", "fragment", "form_post"],
-      grant_types_supported: [
-        ...["authorization_code", "password", "client_credentials"],
-        ...["device_code", "refresh_token"],
-      ],
-      token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-      subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: ["RS256"],
-      claim_types_supported: ["normal"],
-      claims_supported: [
-        ...["iss", "sub", "aud", "exp", "iat", "sub_legacy", "name", "nickname"],
-        ...["preferred_username", "email", "email_verified", "website", "profile", "picture"],
-        ...["groups", "groups_direct"],
-      ],
-      code_challenge_methods_supported: ["plain", "S256"],
-      ...(this.namesDeviceEndpoint
-        ? { device_authorization_endpoint: at("authorize_device") }
-        : {}),
-    };
   }
 
   private authorize(query: URLSearchParams): Answer {
