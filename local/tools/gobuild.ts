@@ -25,7 +25,11 @@ export function stagingModules(goMod: string): string[] {
 
 /** The go.mod of the small module around one program. */
 export function goMod(program: Program, staging: readonly string[]): string {
-  const replaces = staging.map((name) => `replace ${name} => ${name} ${program.staging ?? ""}\n`);
+  const versions = [
+    ...staging.map((name) => [name, program.staging ?? ""]),
+    ...Object.entries(program.replaces ?? {}),
+  ];
+  const replaces = versions.map(([name, version]) => `replace ${name} => ${name} ${version}\n`);
   const require = program.module ? `require ${program.module} ${program.version}\n` : "";
   return [`module build\n`, `go ${goVersion}\n`, require, replaces.join("")].join("\n");
 }

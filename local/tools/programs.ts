@@ -19,6 +19,8 @@ export interface Program {
    * them by relative paths, which hold only inside its own repository.
    */
   staging?: string;
+  /** Modules in another version than the program's own go.mod asks for, by name. */
+  replaces?: Readonly<Record<string, string>>;
   /**
    * Lines of go.sum for modules that Go's checksum database does not know: what was downloaded is
    * held against them.
@@ -104,6 +106,22 @@ export const enforcer: Program = {
     `${policyApi} h1:b5Vm5aa0I37gToQmFhQ+gQMZVsPsxSiJzxZWtSCs99w=`,
     `${policyApi}/go.mod h1:8J+z3UB9HgeqbmYprl6OKIobEDv27A3KRHPcteJ61rw=`,
   ],
+};
+
+const registryLogin = "github.com/google/go-containerregistry/pkg/authn";
+const admission = { module: "github.com/sigstore/policy-controller", version: "v0.15.1" };
+
+/** Asks at a cluster's door for signatures; the tests that ask for it build it. */
+export const policyController: Program = {
+  ...admission,
+  name: "policy-controller",
+  package: `${admission.module}/cmd/webhook`,
+  variables: { [releaseUtils]: admission.version },
+  // Logging in to registries; not every module proxy has the snapshots of March 2026.
+  replaces: {
+    [`${registryLogin}/k8schain`]: "v0.0.0-20230919002926-dbcd01c402b2",
+    [`${registryLogin}/kubernetes`]: "v0.0.0-20260224031529-85f2bf5f7303",
+  },
 };
 
 /** Programs that run in the cluster, each in an image of its own. */

@@ -11,6 +11,8 @@ import { freePort } from "./registry.ts";
 
 /** An API server with its etcd on loopback and nothing else: it keeps objects and judges them. */
 export interface ApiServer {
+  /** The file that leads its administrator there. */
+  kubeconfig: string;
   /** kubectl with these arguments; the objects are given to it as a file. */
   kubectl(args: readonly string[], objects?: readonly object[]): Promise<Run>;
   close(): Promise<void>;
@@ -18,8 +20,13 @@ export interface ApiServer {
 
 const report = (line: string) => process.stderr.write(`  ${line}\n`);
 
-/** Starts the API server that `npm start` builds, in a folder that is gone at `close`. */
-export async function startApiServer(): Promise<ApiServer> {
+/**
+ * Starts the API server that `npm start` builds, in a folder that is gone at `close`.
+ * @param flags more of its flags, without dashes
+ */
+export async function startApiServer(
+  flags: Readonly<Record<string, string>> = {},
+): Promise<ApiServer> {
   const { kubernetes } = await ensureTools(["kubernetes"], report);
   const binaries = dirname(kubernetes!);
   const folder = await mkdtemp(join(tmpdir(), "anchorhold-api-server-"));
@@ -30,7 +37,8 @@ export async function startApiServer(): Promise<ApiServer> {
   };
   try {
     const etcd = await startEtcd(folder, processes);
-    const server = await startServer(join(binaries, "kube-apiserver"), { folder, etcd, processes });
+    const program = join(binaries, "kube-apiserver");
+    const server = await startServer(program, { folder, etcd, processes, flags });
     const kubeconfig = join(folder, "kubeconfig");
     await writeFile(kubeconfig, kubeconfigOf(server, folder), { mode: 0o600 });
     const kubectl: ApiServer["kubectl"] = async (args, objects) => {
@@ -44,7 +52,7 @@ export async function startApiServer(): Promise<ApiServer> {
       const { code } = await kubectl(["get", "--raw", "/readyz"]);
       return code === 0;
     });
-    return { kubectl, close };
+    return { kubeconfig, kubectl, close };
   } catch (error) {
     await close();
     throw error;
@@ -70,10 +78,17 @@ async function startEtcd(folder: string, processes: ChildProcess[]): Promise<str
   return clients!;
 }
 
+interface Surroundings {
+  folder: string;
+  etcd: string;
+  processes: ChildProcess[];
+  flags: Readonly<Record<string, string>>;
+}
+
 /** @returns address and token */
 async function startServer(
   program: string,
-  { folder, etcd, processes }: { folder: string; etcd: string; processes: ChildProcess[] },
+  { folder, etcd, processes, flags }: Surroundings,
 ): Promise<{ url: string; token: string }> {
   const port = await freePort();
   const token = randomBytes(16).toString("hex");
@@ -95,6 +110,7 @@ async function startServer(
       "service-account-key-file": key,
       "service-account-signing-key-file": key,
       "service-cluster-ip-range": "10.0.0.0/24",
+      ...flags,
     }),
   );
   return { url: `https://127.0.0.1:${port}`, token };

@@ -15,7 +15,13 @@ import {
 import { limit } from "../../../local/tools/limit.ts";
 import { ensureTools, toolNames } from "../../../local/tools/index.ts";
 import { missingPackages } from "../../../local/tools/packages.ts";
-import { enforcer, services, tools, type Program } from "../../../local/tools/programs.ts";
+import {
+  enforcer,
+  policyController,
+  services,
+  tools,
+  type Program,
+} from "../../../local/tools/programs.ts";
 import { run } from "../../../local/tools/run.ts";
 
 // Read once, when the module with the paths is loaded: nothing here touches the user's cache.
@@ -40,6 +46,7 @@ describe("programs", () => {
       ...Object.values(tools),
       ...Object.values(services),
       enforcer,
+      policyController,
     ] as Program[]) {
       expect(program.version).toMatch(/^v\d+\.\d+\.\d+$/);
       if (program.source) expect(existsSync(join(program.source, "main.go"))).toBe(true);
@@ -52,6 +59,7 @@ describe("programs", () => {
       ...Object.values(tools),
       ...Object.values(services),
       enforcer,
+      policyController,
     ] as Program[]) {
       const versions = Object.entries(program.variables ?? {}).filter(([name]) =>
         /version$/i.test(name),
@@ -93,6 +101,9 @@ describe("the small module around a program", () => {
     );
     expect(goMod({ ...example, staging: "v0.2.3" }, ["k8s.io/api"])).toContain(
       "\nreplace k8s.io/api => k8s.io/api v0.2.3\n",
+    );
+    expect(goMod({ ...example, replaces: { "example.org/part": "v4.5.6" } }, [])).toContain(
+      "\nreplace example.org/part => example.org/part v4.5.6\n",
     );
     expect(goMod({ name: "own", version: "1", source: "own" }, [])).not.toContain("require");
   });
