@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addAdmission } from "./commands/admission.ts";
 import { addRecover, addRotate } from "./commands/change.ts";
 import { addObserve, addTree } from "./commands/internal.ts";
 import { addBackup, addRestore } from "./commands/keep.ts";
@@ -19,6 +20,7 @@ export function buildProgram(terminal: Terminal): Command {
   addToken(program, terminal);
   addImages(program, terminal);
   addRbac(program, terminal);
+  addAdmission(program, terminal);
   addRotate(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);

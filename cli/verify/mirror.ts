@@ -22,6 +22,8 @@ export interface Mirror {
   roles: Record<Role, { version: number; expires: Date }>;
   /** Name and `custom` field of every target that the signed metadata lists. */
   targets: { name: string; custom: unknown }[];
+  /** Each role's metadata as it was served. */
+  files: Record<Role, string>;
   /** A target's text, its length and hash checked against the signed metadata. */
   target(name: string): Promise<string>;
 }
@@ -43,17 +45,18 @@ export async function openMirror(
   const client = await initTUF({ mirrorURL, rootPath, cachePath, forceInit: true, retry: 1 });
   const { host, pathname } = new URL(mirrorURL);
   const cache = join(cachePath, encodeURIComponent(host + pathname.replace(/\/$/, "")));
-  const read = async (role: Role): Promise<unknown> =>
-    JSON.parse(await readFile(join(cache, `${role}.json`), "utf8"));
-  const entries = await Promise.all(
-    roles.map(async (role) => {
-      const { version, expires } = metadata.parse(await read(role)).signed;
-      return [role, { version, expires: new Date(expires) }] as const;
-    }),
+  const texts = await Promise.all(
+    roles.map(async (role) => [role, await readFile(join(cache, `${role}.json`), "utf8")] as const),
   );
-  const { targets } = targetsMetadata.parse(await read("targets")).signed;
+  const files = Object.fromEntries(texts) as Mirror["files"];
+  const entries = texts.map(([role, text]) => {
+    const { version, expires } = metadata.parse(JSON.parse(text)).signed;
+    return [role, { version, expires: new Date(expires) }] as const;
+  });
+  const { targets } = targetsMetadata.parse(JSON.parse(files.targets)).signed;
   return {
     roles: Object.fromEntries(entries) as Mirror["roles"],
+    files,
     targets: Object.entries(targets).map(([name, { custom }]) => ({ name, custom })),
     target: (name) => client.getTarget(name),
   };

@@ -63,7 +63,8 @@ await describeStack("the commands of the documents", () => {
     // docs/rbac.md has given the stack to another identity.
     if (isOurNode) await makeDeployer(layout.kubeconfig, configuredSpaces());
     await rm(home, { recursive: true });
-    await rm(join(projectRoot, "rbac.yaml"), { force: true });
+    for (const name of ["rbac.yaml", "admission.yaml"])
+      await rm(join(projectRoot, name), { force: true });
   });
 
   // Somebody else's cluster keeps its bindings.

@@ -57,6 +57,12 @@ export const fates: readonly Fate[] = [
   },
   { file: "README.md", begins: "npm ci", why: "no test runs them" },
   { file: "README.md", begins: "sha256=", run },
+  { file: "docs/admission.md", begins: "npm run --silent anchorhold -- admission", run },
+  {
+    file: "docs/admission.md",
+    begins: "kubectl apply --server-side",
+    elsewhere: ["test/cluster/admission.test.ts"],
+  },
   { file: "docs/backup.md", begins: "export", elsewhere: ["test/cluster/restore.test.ts"] },
   { file: "docs/databases.md", begins: "pulumi config set", why: "so no test runs it" },
   { file: "docs/doctor.md", begins: "anchorhold doctor", run },
