@@ -13,7 +13,9 @@ const pulumiRules = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "coverage/", "**/fixtures/"] },
+  {
+    ignores: ["node_modules/", "coverage/", "**/fixtures/", ".gitlab-cache/", ".gitlab-ci-local/"],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

@@ -4,6 +4,7 @@ import { addRecover, addRotate } from "./commands/change.ts";
 import { addObserve, addTree } from "./commands/internal.ts";
 import { addBackup, addRestore } from "./commands/keep.ts";
 import { addDoctor, addImages, addRbac, addToken, addVerify } from "./commands/look.ts";
+import { addPreviewComment } from "./commands/pipeline.ts";
 import type { Terminal } from "./commands/terminal.ts";
 
 /**
@@ -21,6 +22,7 @@ export function buildProgram(terminal: Terminal): Command {
   addImages(program, terminal);
   addRbac(program, terminal);
   addAdmission(program, terminal);
+  addPreviewComment(program, terminal);
   addRotate(program, terminal);
   addTree(program, terminal);
   addObserve(program, terminal);

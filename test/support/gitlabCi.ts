@@ -1,0 +1,192 @@
+// A project on a GitLab that is not there, and gitlab-ci-local to read and run its pipelines. That is
+// not GitLab's own runner: it reads .gitlab-ci.yml itself, holds it against GitLab's schema, which it
+// brings along, and runs a job's script with bash on this machine.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { parse } from "yaml";
+import { mustRun, run, type Run } from "../cluster/support/process.ts";
+
+const program = resolve(import.meta.dirname, "../../node_modules/gitlab-ci-local/dist/index.js");
+
+export const gitlabHost = "gitlab.example.com";
+
+/** What starts a pipeline, as GitLab's variables tell it. */
+export const events = {
+  "merge request": {
+    set: { CI_PIPELINE_SOURCE: "merge_request_event", CI_MERGE_REQUEST_IID: "7" },
+    unset: ["CI_COMMIT_BRANCH"],
+  },
+  "default branch": { set: { CI_PIPELINE_SOURCE: "push" }, unset: [] },
+  "another branch": {
+    set: { CI_PIPELINE_SOURCE: "push", CI_COMMIT_BRANCH: "topic", CI_COMMIT_REF_NAME: "topic" },
+    unset: [],
+  },
+  "protected tag": {
+    set: { CI_PIPELINE_SOURCE: "push", CI_COMMIT_TAG: "v1.0.0", CI_COMMIT_REF_PROTECTED: "true" },
+    unset: ["CI_COMMIT_BRANCH"],
+  },
+  "unprotected tag": {
+    set: { CI_PIPELINE_SOURCE: "push", CI_COMMIT_TAG: "v1.0.0", CI_COMMIT_REF_PROTECTED: "false" },
+    unset: ["CI_COMMIT_BRANCH"],
+  },
+  schedule: { set: { CI_PIPELINE_SOURCE: "schedule" }, unset: [] },
+} as const;
+export type Event = keyof typeof events;
+
+/** A variable of type file, as GitLab's settings have it: the job gets the path. */
+export interface FileVariable {
+  type: "file";
+  values: { "*": string };
+}
+
+export interface PipelineOptions {
+  event?: Event;
+  /** As GitLab's settings have them; they reach the job's environment, no command line. */
+  variables?: Record<string, string | FileVariable>;
+  /** Variables that win over those of the file. */
+  override?: Record<string, string>;
+  /** Inputs that the include does not give. */
+  inputs?: Record<string, string>;
+  env?: NodeJS.ProcessEnv;
+  limitMs?: number;
+}
+
+/** A job of a pipeline, as gitlab-ci-local lists it. */
+export interface ListedJob {
+  name: string;
+  stage: string;
+  when: string;
+  allow_failure: boolean;
+  needs?: { job: string }[];
+}
+
+/** A job with all that it extends. */
+export interface Job {
+  stage: string;
+  image: { name: string };
+  script: string[];
+  before_script?: string[];
+  after_script?: string[];
+  variables?: Record<string, string>;
+  rules?: { if: string; when?: string; allow_failure?: boolean }[];
+  environment?: { name: string; action?: string };
+  resource_group?: string;
+  interruptible?: boolean;
+  cache?: unknown[];
+  id_tokens?: Record<string, { aud: string }>;
+}
+
+/** A git repository in a folder of its own. */
+export class GitLabProject {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * @param path on GitLab, such as `team/app`
+   * @param files their contents by path
+   */
+  static async create(path: string, files: Record<string, string>): Promise<GitLabProject> {
+    const project = new GitLabProject(mkdtempSync(join(tmpdir(), "anchorhold-gitlab-")));
+    for (const [name, text] of Object.entries(files)) project.write(name, text);
+    await project.git("init", "--quiet", "--initial-branch", "main");
+    await project.git("remote", "add", "origin", `https://${gitlabHost}/${path}.git`);
+    await project.git("add", "--all");
+    const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+    await project.git(...author, "commit", "--quiet", "--message", "test");
+    return project;
+  }
+
+  /** A clone of the repository that a folder is in, with the npm packages that are installed there. */
+  static async cloneOf(repository: string, path: string): Promise<GitLabProject> {
+    const project = new GitLabProject(mkdtempSync(join(tmpdir(), "anchorhold-gitlab-")));
+    await project.git("clone", "--quiet", repository, ".");
+    await project.git("remote", "set-url", "origin", `https://${gitlabHost}/${path}.git`);
+    symlinkSync(join(repository, "node_modules"), join(project.folder, "node_modules"));
+    return project;
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  git(...args: string[]): Promise<string> {
+    return mustRun("git", args, { cwd: this.folder });
+  }
+
+  /** The jobs that a pipeline has, in the order of its stages. */
+  async jobs(options: PipelineOptions): Promise<ListedJob[]> {
+    const all = JSON.parse(json(await this.succeeding(["--list-json"], options))) as ListedJob[];
+    return all.filter(({ when }) => when !== "never");
+  }
+
+  /** Every job by name, with what it extends, and the pipeline's variables. */
+  async config(): Promise<{ variables: Record<string, string>; jobs: Record<string, Job> }> {
+    const text = await this.succeeding(["--preview"], {});
+    const {
+      variables = {},
+      stages,
+      workflow,
+      ...jobs
+    } = parse(text.slice(text.indexOf("---"))) as { variables?: Record<string, string> } & {
+      stages: unknown;
+      workflow: unknown;
+    } & Record<string, Job>;
+    void [stages, workflow];
+    return { variables, jobs };
+  }
+
+  /** Runs jobs on this machine, or the pipeline if none is named; whatever comes of it. */
+  run(args: readonly string[], options: PipelineOptions = {}): Promise<Run> {
+    return this.ask(["--force-shell-executor", "--no-artifacts-to-source", ...args], options);
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(`${this.folder}.tmp`, { recursive: true, force: true });
+  }
+
+  private async succeeding(args: string[], options: PipelineOptions): Promise<string> {
+    const { code, stdout, stderr } = await this.ask(args, options);
+    if (code !== 0) throw new Error(`gitlab-ci-local ended with ${code}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  private async ask(args: readonly string[], options: PipelineOptions): Promise<Run> {
+    const { event = "default branch", variables = {}, override = {}, inputs = {} } = options;
+    const { set, unset } = events[event];
+    const file = join(this.folder, ".git", "variables.yml");
+    writeFileSync(file, JSON.stringify(variables));
+    const { env = process.env, limitMs = 300_000 } = options;
+    const result = await run(
+      process.execPath,
+      [
+        program,
+        ...["--variables-file", ".git/variables.yml", "--home", join(this.folder, ".git")],
+        ...Object.entries({ ...set, ...override }).flatMap(pair("--variable")),
+        ...unset.flatMap((name) => ["--unset-variable", name]),
+        ...Object.entries(inputs).flatMap(pair("--input")),
+        ...args,
+      ],
+      { cwd: this.folder, env: { ...env, FORCE_COLOR: "0" }, limitMs },
+    );
+    const { stdout, stderr } = result;
+    return {
+      ...result,
+      stdout: stripVTControlCharacters(stdout),
+      stderr: stripVTControlCharacters(stderr),
+    };
+  }
+}
+
+const pair =
+  (option: string) =>
+  ([name, value]: [string, string]): string[] => [option, `${name}=${value}`];
+
+/** Warnings come before it. */
+const json = (text: string): string => text.slice(text.search(/^\[/m));
