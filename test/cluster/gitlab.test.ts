@@ -8,9 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cacheDir } from "../../local/paths.ts";
 import { kubeconfigFile } from "../../local/stack/environment.ts";
 import { ensurePackages } from "../../local/tools/index.ts";
-import { GitLabProject, gitlabHost, type PipelineOptions } from "../support/gitlabCi.ts";
+import {
+  GitLabProject,
+  gitlabHost,
+  platformWith,
+  type PipelineOptions,
+  type Platform,
+} from "../support/gitlabCi.ts";
 import { GitLabNotes } from "../support/gitlabNotes.ts";
-import { Mirror } from "../support/mirror.ts";
 import { as, Cosign } from "./support/cosign.ts";
 import { expectEvidence } from "./support/evidence.ts";
 import type { Run } from "./support/process.ts";
@@ -46,6 +51,7 @@ await describeStack("GitLab CI", (stack) => {
   let registry: Registry;
   let identity: Identity;
   let cosign: Cosign;
+  let platform: Platform;
   let env: NodeJS.ProcessEnv;
   beforeAll(async () => {
     await ensurePackages((line) => console.log(line), ["rsync"]);
@@ -53,23 +59,21 @@ await describeStack("GitLab CI", (stack) => {
     registry = await startRegistry(stack.crane);
     identity = await probeIdentity(stack.outputs);
     cosign = await Cosign.initialize(stack);
+    platform = await platformWith(template);
     env = {
       PATH: [dirname(stack.cosign), process.env["PATH"] ?? ""].join(delimiter),
       HOME: folder,
-      // The GitLab that is not there: its repositories are folders.
-      GIT_CONFIG_COUNT: "1",
-      GIT_CONFIG_KEY_0: `url.file://${folder}/.insteadOf`,
-      GIT_CONFIG_VALUE_0: `https://${gitlabHost}/`,
+      ...platform.env,
     };
   });
   afterAll(async () => {
+    platform.close();
     await cosign.dispose();
     await registry.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
   describe("the template", () => {
-    let platform: GitLabProject;
     let app: GitLabProject;
     let signed: Run;
     let image: string;
@@ -93,19 +97,6 @@ await describeStack("GitLab CI", (stack) => {
       join(app.folder, ".gitlab-ci-local", "artifacts", "anchorhold-sign", name);
 
     beforeAll(async () => {
-      platform = await GitLabProject.create("platform/anchorhold", {
-        "templates/anchorhold/template.yml": template,
-      });
-      await platform.git("tag", "1.0.0");
-      await platform.git("config", "uploadpack.allowFilter", "true");
-      mkdirSync(join(folder, "platform"));
-      await platform.git(
-        "clone",
-        "--quiet",
-        "--bare",
-        ".",
-        join(folder, "platform/anchorhold.git"),
-      );
       app = await GitLabProject.create("team/app", { ".gitlab-ci.yml": threeLines + build });
       image = await registry.push("team/app");
       token = await newToken(stack.outputs);
@@ -118,10 +109,7 @@ await describeStack("GitLab CI", (stack) => {
       };
       signed = await app.run(["--shell-isolation"], options({ variables: given, inputs: probe() }));
     });
-    afterAll(() => {
-      app.close();
-      platform.close();
-    });
+    afterAll(() => app.close());
 
     test("three lines sign what was built and verify it, and the pipeline ends well", () => {
       expect(threeLines.trimEnd().split("\n")).toHaveLength(3);
@@ -166,29 +154,6 @@ await describeStack("GitLab CI", (stack) => {
       const type = ["--type", "cyclonedx"];
       const sbom = await cosign.run("verify-attestation", image, ...type, ...as(identity));
       expect(sbom.code, sbom.stderr).toBe(0);
-    });
-
-    test.each([
-      ["include:component", () => threeLines.split("\n")[1]!.replace("  - component: ", "")],
-      ["include:project", () => ""],
-      ["include:remote", () => ""],
-    ])("%s brings the same job", async (form) => {
-      const served = await new Mirror().open();
-      served.files["template.yml"] = template;
-      const path = "templates/anchorhold/template.yml";
-      const includes: Record<string, object> = {
-        "include:component": { component: `${gitlabHost}/platform/anchorhold/anchorhold@1.0.0` },
-        "include:project": { project: "platform/anchorhold", ref: "1.0.0", file: path },
-        "include:remote": { remote: `${served.url}/template.yml` },
-      };
-      const inputs = { blobs: "dist/*", stage: "test" };
-      const project = await GitLabProject.create("team/other", {
-        ".gitlab-ci.yml": JSON.stringify({ include: [{ ...includes[form], inputs }] }),
-      });
-      const jobs = await project.jobs(options());
-      expect(jobs).toMatchObject([{ name: "anchorhold-sign", stage: "test" }]);
-      project.close();
-      await served.close();
     });
 
     describe("in a project that only verifies", () => {

@@ -69,6 +69,16 @@ export const fates: readonly Fate[] = [
   { file: "docs/environments.md", begins: "pulumi login", why: "No test runs this block" },
   { file: "docs/images.md", begins: "anchorhold images", why: "No test runs this block" },
   { file: "docs/images.md", begins: "for space in", run },
+  {
+    file: "docs/migration.md",
+    begins: "curl --fail",
+    elsewhere: ["test/cluster/migration.test.ts"],
+  },
+  {
+    file: "docs/migration.md",
+    begins: "cosign verify-blob old.txt",
+    elsewhere: ["test/cluster/migration.test.ts"],
+  },
   { file: "docs/policies.md", begins: "pulumi preview", run },
   { file: "docs/rbac.md", begins: "npm run --silent anchorhold -- rbac", run },
   {

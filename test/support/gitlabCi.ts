@@ -97,7 +97,7 @@ export class GitLabProject {
     await project.git("remote", "add", "origin", `https://${gitlabHost}/${path}.git`);
     await project.git("add", "--all");
     const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
-    await project.git(...author, "commit", "--quiet", "--message", "test");
+    await project.git(...author, "commit", "--quiet", "--no-gpg-sign", "--message", "test");
     return project;
   }
 
@@ -128,17 +128,12 @@ export class GitLabProject {
   /** Every job by name, with what it extends, and the pipeline's variables. */
   async config(): Promise<{ variables: Record<string, string>; jobs: Record<string, Job> }> {
     const text = await this.succeeding(["--preview"], {});
-    const {
-      variables = {},
-      stages,
-      workflow,
-      ...jobs
-    } = parse(text.slice(text.indexOf("---"))) as { variables?: Record<string, string> } & {
-      stages: unknown;
-      workflow: unknown;
-    } & Record<string, Job>;
-    void [stages, workflow];
-    return { variables, jobs };
+    const { variables, ...rest } = parse(text.slice(text.indexOf("---"))) as Record<string, object>;
+    const jobs = Object.entries(rest).filter(([, value]) => "script" in value);
+    return {
+      variables: (variables ?? {}) as Record<string, string>,
+      jobs: Object.fromEntries(jobs) as unknown as Record<string, Job>,
+    };
   }
 
   /** Runs jobs on this machine, or the pipeline if none is named; whatever comes of it. */
@@ -182,6 +177,30 @@ export class GitLabProject {
       stderr: stripVTControlCharacters(stderr),
     };
   }
+}
+
+/** The project `platform/anchorhold` with its tag 1.0.0, for includes of other projects. */
+export interface Platform {
+  /** Makes git find it: the rest of that GitLab is not there. */
+  env: Record<string, string>;
+  close(): void;
+}
+
+export async function platformWith(template: string): Promise<Platform> {
+  const files = { "templates/anchorhold/template.yml": template };
+  const project = await GitLabProject.create("platform/anchorhold", files);
+  await project.git("tag", "1.0.0");
+  const folder = mkdtempSync(join(tmpdir(), "anchorhold-gitlab-platform-"));
+  await project.git("clone", "--quiet", "--bare", ".", join(folder, "anchorhold.git"));
+  project.close();
+  return {
+    env: {
+      GIT_CONFIG_COUNT: "1",
+      GIT_CONFIG_KEY_0: `url.file://${folder}/.insteadOf`,
+      GIT_CONFIG_VALUE_0: `https://${gitlabHost}/platform/`,
+    },
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 const pair =

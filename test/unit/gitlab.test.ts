@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { imageProblem, parseImage } from "../../infra/scaffold/images.ts";
-import { GitLabProject, type Event, type Job } from "../support/gitlabCi.ts";
+import {
+  GitLabProject,
+  gitlabHost,
+  platformWith,
+  type Event,
+  type Job,
+} from "../support/gitlabCi.ts";
+import { Mirror } from "../support/mirror.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
 const pipeline = read(".gitlab-ci.yml");
@@ -66,7 +73,7 @@ describe("this project's pipeline", () => {
       "protected tag",
       [...checks, "preview:acceptance", "acceptance", "preview:production", "production"],
     ],
-    ["schedule", ["drift:acceptance", "drift:production"]],
+    ["schedule", ["drift:acceptance", "drift:production", "backup:production"]],
   ])("%s: %j", async (event, expected) => {
     expect((await names(event)).sort()).toEqual([...expected].sort());
   });
@@ -136,6 +143,14 @@ describe("this project's pipeline", () => {
     }
   });
 
+  test("the documents have every job, and every variable that a job has from GitLab", () => {
+    const page = read("docs/gitlab.md");
+    for (const name of Object.keys(jobs)) expect(page).toContain(`\`${name}\``);
+    for (const name of ["ANCHORHOLD_CI_IMAGE", "CLOUD_ID_TOKEN_AUDIENCE", "KUBECONFIG"])
+      expect(documented).toHaveProperty(name);
+    expect(documented).toHaveProperty("ANCHORHOLD_COMMENT_TOKEN");
+  });
+
   test("no secret is shown", () => {
     expect(pipeline).not.toContain("CI_DEBUG");
     for (const [name, job] of Object.entries(jobs)) expect(shown(scriptOf(job)), name).toEqual([]);
@@ -161,6 +176,16 @@ test("a line that shows a secret is found", () => {
   expect(shown('printf %s "$CI_REGISTRY_PASSWORD" |\n  cosign login --password-stdin')).toEqual([]);
 });
 
+/** The rows of the tables in docs/gitlab.md, by what their first cell names. */
+const documented = Object.fromEntries(
+  read("docs/gitlab.md")
+    .split("\n")
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+    .flatMap(([, first = "", ...rest]) =>
+      (first.match(/`[\w-]+`/g) ?? []).map((name) => [name.slice(1, -1), rest.join("|")] as const),
+    ),
+);
+
 describe("the template for other projects", () => {
   const include = (inputs: object) =>
     JSON.stringify({ include: [{ local: "/template.yml", inputs }] });
@@ -175,6 +200,8 @@ describe("the template for other projects", () => {
     for (const [name, input] of Object.entries(inputs)) {
       expect(input["description"], name).toMatch(/^[A-Z].*\.$/);
       expect(input["default"], name).toBeDefined();
+      const shownDefault = input["default"] === "" ? /^(none|this pipeline)\|/ : undefined;
+      expect(documented[name], name).toMatch(shownDefault ?? `\`${String(input["default"])}\``);
     }
   });
 
@@ -206,6 +233,27 @@ describe("the template for other projects", () => {
       expect(code).not.toBe(0);
       expect(stdout + stderr).toMatch(/`sbom-type` input: `pdf` cannot be used/);
     });
+  });
+
+  test.each(["component", "project", "remote"])("include:%s brings it", async (form) => {
+    const platform = await platformWith(template);
+    const served = await new Mirror().open();
+    served.files["template.yml"] = template;
+    const file = "templates/anchorhold/template.yml";
+    const includes: Record<string, object> = {
+      component: { component: `${gitlabHost}/platform/anchorhold/anchorhold@1.0.0` },
+      project: { project: "platform/anchorhold", ref: "1.0.0", file },
+      remote: { remote: `${served.url}/template.yml` },
+    };
+    const inputs = { blobs: "dist/*", stage: "test" };
+    const project = await GitLabProject.create("team/app", {
+      ".gitlab-ci.yml": JSON.stringify({ include: [{ ...includes[form], inputs }] }),
+    });
+    const jobs = await project.jobs({ env: { ...process.env, ...platform.env } });
+    expect(jobs).toMatchObject([{ name: "anchorhold-sign", stage: "test" }]);
+    project.close();
+    platform.close();
+    await served.close();
   });
 
   test("shows no secret, and gives cosign the mirror and the first root alone", async () => {
