@@ -224,7 +224,7 @@ await describeStack("GitLab CI", (stack) => {
         ...process.env,
         PATH: [dirname(pulumi), process.env["PATH"] ?? ""].join(delimiter),
         KUBECONFIG: kubeconfigFile,
-        // The tests in a job must not skip themselves, nor think that they are these.
+        // The tests in a job are not these.
         VITEST: undefined,
       };
     });
@@ -261,10 +261,18 @@ await describeStack("GitLab CI", (stack) => {
       expect(gitlab.notes).toHaveLength(1);
       const { body } = gitlab.notes[0]!;
       expect(body).toContain("### Preview of `local`\n");
-      expect(body).toContain("anchorhold@v0.1.0 (local: policies)");
+      expect(body).toMatch(/^Policy Packs run:\n.*\n +anchorhold\|local\|policies +0\.1\.0$/m);
       expect(said(result)).toContain("The preview of local is a comment of merge request !7.");
       for (const secret of [token, gitlab.variables["ANCHORHOLD_COMMENT_TOKEN"]!])
         expect(said(result) + body).not.toContain(secret);
+    });
+
+    test("an update is verified with the job's own token", async () => {
+      const variables = { SIGSTORE_ID_TOKEN: await newToken(stack.outputs) };
+      const result = await job("review", { variables });
+      expect(result.code, said(result)).toBe(0);
+      expect(said(result)).toMatch(/Resources:[^]*unchanged[^]*ok +signing +verify/);
+      expect(said(result)).not.toContain(variables.SIGSTORE_ID_TOKEN);
     });
 
     test("drift compares with the commit that was deployed, verifies and looks for faults", async () => {
