@@ -1,14 +1,15 @@
 import { dirname, join } from "node:path";
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
 import { CannotRun } from "../cli/errors.ts";
 import { LocalError } from "./errors.ts";
 import { ensureDataServices } from "./images/dataServices.ts";
-import { stopNode } from "./node/index.ts";
+import { ladder, type Need } from "./ladder/rungs.ts";
 import { homeDir } from "./paths.ts";
 import type { Report } from "./report.ts";
-import { prepareHome, removeState } from "./stack/environment.ts";
+import { down } from "./stack/down.ts";
+import { prepareHome } from "./stack/environment.ts";
 import { handThrough } from "./stack/handThrough.ts";
-import { pulumi, refuseOtherStacks, withStackFile } from "./stack/pulumi.ts";
+import { pulumi, withStackFile } from "./stack/pulumi.ts";
 import { refreshStackFile } from "./stack/stackFile.ts";
 import { chooseCosign, choosePulumi } from "./stack/toolchain.ts";
 import { up, type UpOptions } from "./stack/up.ts";
@@ -25,7 +26,7 @@ const say: Report = (line) => {
 
 /** Progress for the commands that hand through another program's output: only what takes long. */
 const quiet: Report = (line) => {
-  if (!line.startsWith("Pulumi:")) say(line);
+  if (!/^(Pulumi|Plugins):/.test(line)) say(line);
 };
 
 /** Two runs that start or stop the same node at the same time would undo each other's work. */
@@ -41,6 +42,11 @@ function handOver(...run: Parameters<typeof handThrough>): Promise<number> {
   return handThrough(...run);
 }
 
+/** A switch for one need of the ladder: docs/local.md. */
+function insist(need: Need, says: string, rungs: readonly string[] = ladder[need]): Option {
+  return new Option(`--${need} <rung>`, says).choices(rungs.filter((one) => one !== "context"));
+}
+
 const program = new Command("npm run")
   .description("What a bare machine lacks, and the local stack")
   .enablePositionalOptions();
@@ -48,21 +54,22 @@ const program = new Command("npm run")
 program
   .command("up")
   .description("bring up the local stack and sign with it (npm start)")
-  .option("--context <name>", "deploy to this context of your kubeconfig instead of a node here")
-  .option("--local-images", "with --context: its nodes have the images that are built here")
+  .option("--context <name>", "deploy to this context of your kubeconfig")
+  .addOption(insist("cluster", "or make a cluster in this way", ["kind", "node"]))
+  .addOption(insist("pulumi", "take the Pulumi command line from there"))
+  .addOption(insist("plugins", "take Pulumi's plugins from there"))
+  .addOption(insist("images", "take the images from there"))
+  .addOption(insist("chart", "take the chart from there"))
   .option("--restore <file>", "bring up the Sigstore of this backup (docs/backup.md)")
   .option("--nothing-signed-since", "with --restore: nothing was signed after the backup")
   .action((options: UpOptions) => alone(() => up(options, say)));
 
 program
   .command("down")
-  .description("end the node; caches, state and the database volume stay")
+  .description("end the cluster that runs here; caches, state and the database volume stay")
   .option("--purge", "remove the state and the database volume too: the keys are gone for ever")
   .action(async ({ purge = false }: { purge?: boolean }) => {
-    await alone(async () => {
-      await stopNode({ purge }, say);
-      if (purge) removeState(say);
-    });
+    await alone(() => down({ purge }, say));
   });
 
 program
@@ -95,7 +102,6 @@ program
     prepareHome();
     refreshStackFile();
     const choice = await choosePulumi(quiet);
-    refuseOtherStacks(choice, args);
     process.exitCode = (await pulumi(choice, withStackFile(args), { stdio: "inherit" })).code;
   });
 

@@ -1,8 +1,13 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { digestOf } from "../scaffold/mirror.ts";
 import { parseImage } from "../scaffold/images.ts";
 
-/** Stacks of one machine, for which nobody but its owner relies on anything. */
-const local = /^local(-|$)/;
+/** Whether a stack is one machine's own (`local`, `local-…`): nobody but its owner relies on it. */
+export const isLocalStack = (stack: string): boolean => /^local(-|$)/.test(stack);
+
+/** The stand-in for the chart lies in there. */
+const standIns = fileURLToPath(new URL("../../local/", import.meta.url));
 
 /** Names that are reserved for documentation (RFC 2606, section 3), as hosts or within them. */
 const reserved = /(?<![-\w])example\.(com|net|org)(?!\.?[-\w])/i;
@@ -19,15 +24,17 @@ function texts(value: unknown, place: string): { place: string; text: string }[]
 interface Checked {
   images: Readonly<Record<string, string>>;
   issuers: readonly { issuer: string }[];
+  chart?: object;
 }
 
 /**
  * What is wrong with deploying a configuration as this stack, though it describes one: outside
- * `local` (and `local-…`), images that are not pinned by digest, issuers that are asked for their keys
- * without TLS, and the placeholders of the shipped stack files. Others than the program may read such a configuration.
+ * `local` (and `local-…`), images that are not pinned by digest, the stand-in chart, issuers that are
+ * asked for their keys without TLS, and the placeholders of the shipped stack files. Others than the
+ * program may read such a configuration.
  */
 export function elsewhereProblems(config: Checked, stack: string): string[] {
-  if (local.test(stack)) return [];
+  if (isLocalStack(stack)) return [];
   const images = Object.entries(config.images)
     .filter(([, reference]) => digestOf(parseImage(reference)) === undefined)
     .map(
@@ -38,7 +45,11 @@ export function elsewhereProblems(config: Checked, stack: string): string[] {
   const placeholders = texts(config, "anchorhold:")
     .filter(({ text }) => reserved.test(text))
     .map(({ place, text }) => `${place}: ${text} is a placeholder: write your own name`);
-  const plain = config.issuers.flatMap(({ issuer }, index) =>
+  return [...images, ...standInProblems(config), ...plainIssuers(config), ...placeholders];
+}
+
+function plainIssuers({ issuers }: Checked): string[] {
+  return issuers.flatMap(({ issuer }, index) =>
     issuer.startsWith("http:")
       ? [
           `anchorhold:issuers.${index}.issuer: ${issuer} must be https outside the stack local: whoever ` +
@@ -46,5 +57,13 @@ export function elsewhereProblems(config: Checked, stack: string): string[] {
         ]
       : [],
   );
-  return [...images, ...plain, ...placeholders];
+}
+
+function standInProblems({ chart = {} }: Checked): string[] {
+  const { path } = chart as { path?: unknown };
+  if (typeof path !== "string" || !`${resolve(path)}/`.startsWith(standIns)) return [];
+  return [
+    `anchorhold:chart.path: ${path} is the stand-in for the scaffold chart, for the stack local: name ` +
+      "a repository (with version), or the folder of the unpacked chart",
+  ];
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
+import { isLocalStack } from "../../infra/config/elsewhere.ts";
 import { LocalError } from "../errors.ts";
 import { runPulumi } from "../pulumi/run.ts";
 import { environment, projectDir, stackFile } from "./environment.ts";
@@ -20,11 +21,15 @@ export interface PulumiResult {
 /** Commands that read the stack's configuration file. */
 const readConfig = new Set(["up", "update", "preview", "pre", "refresh", "destroy", "config"]);
 
-/** The stack that the arguments name: `-s NAME`, `-s=NAME`, `-sNAME`, or `--stack` likewise. */
+/**
+ * The stack that the arguments name: `-s NAME`, `-s=NAME`, `-sNAME`, `-ys NAME` (behind flags that
+ * take no value), or `--stack` likewise.
+ */
 function namedStack(args: readonly string[]): string | undefined {
   const [stack] = args.flatMap((arg, index) => {
     if (arg === "-s" || arg === "--stack") return [args[index + 1] ?? ""];
-    return /^(?:-s=?|--stack=)(.*)$/.exec(arg)?.slice(1) ?? [];
+    const [, joined] = /^(?:-[^-cCmptv=]*s=?|--stack=)(.*)$/.exec(arg) ?? [];
+    return joined === "" ? (args[index + 1] ?? "") : (joined ?? []);
   });
   return stack;
 }
@@ -41,20 +46,28 @@ export function withStackFile(args: readonly string[]): string[] {
 }
 
 /**
- * Stand-ins are for the local stack alone.
+ * Stand-ins are for the stacks of one machine alone: `local` and `local-…`.
  * @throws LocalError when the arguments, or else PULUMI_STACK, name another one
  */
-export function refuseOtherStacks(choice: PulumiChoice, args: readonly string[]): void {
+export function refuseOtherStacks(
+  choice: PulumiChoice,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): void {
   if (choice.kind === "official") return;
-  const stack = namedStack(args) ?? process.env.PULUMI_STACK;
-  if (stack === undefined || stack === "local") return;
+  const stack = namedStack(args) ?? env.PULUMI_STACK;
+  // `organization/project/stack` names one, too.
+  if (stack === undefined || isLocalStack(stack.split("/").at(-1) ?? "")) return;
   throw new LocalError(
     `Stack ${stack}: the stand-ins for Pulumi's plugins serve the local stack alone. Install Pulumi ` +
       "(https://www.pulumi.com/docs/iac/download-install/) and run it without npm.",
   );
 }
 
-/** Runs the Pulumi command line in the project, with what stands behind it here. */
+/**
+ * Runs the Pulumi command line in the project, with what stands behind it here.
+ * @throws LocalError when that is stand-ins, and the stack another than a local one
+ */
 export async function pulumi(
   choice: PulumiChoice,
   args: readonly string[],
@@ -62,6 +75,7 @@ export async function pulumi(
 ): Promise<PulumiResult> {
   const binDirs = [dirname(choice.pulumi), ...("helm" in choice ? [dirname(choice.helm)] : [])];
   const run = { cwd, env: { ...environment(binDirs), ...env }, stdio };
+  refuseOtherStacks(choice, args, run.env);
   if (choice.kind === "official") return await official(choice.pulumi, args, run);
   return await runPulumi(args, { ...run, pulumi: choice.pulumi, helm: choice.helm });
 }

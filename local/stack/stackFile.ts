@@ -5,26 +5,22 @@ import { isDeepStrictEqual } from "node:util";
 import * as YAML from "yaml";
 import type { Spaces } from "../../cli/rbac/manifests.ts";
 import { LocalError } from "../errors.ts";
+import type { NodePorts } from "../kind/config.ts";
+import { knownChoices, type Choices } from "./choices.ts";
 import { choicesFile, projectDir, stackFile } from "./environment.ts";
 import { rotatedHere, type GenerationLines, type TrustLines } from "./generations.ts";
 import { pulumi } from "./pulumi.ts";
 import type { PulumiChoice } from "./toolchain.ts";
 
+/** A chart of a repository: `https://…`, or `oci://…`. */
+export interface ChartReference {
+  repository: string;
+  version: string;
+}
+
 interface StackDocument {
   encryptionsalt?: string;
   config: Record<string, unknown>;
-}
-
-/** What this machine puts in place of the committed configuration's values. */
-export interface Choices {
-  /** A chart's folder; the committed repository if left out. */
-  chartPath?: string;
-  /** Image references by key; the published ones if left out. */
-  images?: Record<string, string>;
-  /** Where the cluster's API listens behind its Service, if no cluster elsewhere does there. */
-  apiServerPort?: number;
-  /** Generations that were rotated here, by kind. */
-  trust?: TrustLines;
 }
 
 const committedFile = join(projectDir, "stacks", "Pulumi.local.yaml");
@@ -85,11 +81,6 @@ function saveChoices(choices: Choices, encryptionsalt: string): void {
   writeMerged(choices, encryptionsalt);
 }
 
-function knownChoices(): Choices | undefined {
-  if (!existsSync(choicesFile)) return undefined;
-  return JSON.parse(readFileSync(choicesFile, "utf8")) as Choices;
-}
-
 function writeMerged(choices: Choices, encryptionsalt: string): void {
   const { merged, rotated } = mergedConfig(choices);
   const comment =
@@ -108,13 +99,34 @@ function mergedConfig(choices: Choices) {
   const ownImages = config["anchorhold:images"] as Record<string, string> | undefined;
   const merged = {
     ...config,
-    "anchorhold:chart":
-      choices.chartPath === undefined || isFolder(chart) ? chart : { path: choices.chartPath },
+    "anchorhold:chart": isFolder(chart) ? chart : chosenChart(chart, choices),
     "anchorhold:images": { ...choices.images, ...ownImages },
     ...surroundings(config["anchorhold:networkPolicies"], choices),
     ...(isEmpty(own) ? {} : { "anchorhold:trust": { ...trust, ...own } }),
   };
   return { merged: merged as Record<string, unknown>, rotated: Object.keys(own) };
+}
+
+function chosenChart(committed: unknown, { chartPath, chartRepository }: Choices): unknown {
+  if (chartPath !== undefined) return { path: chartPath };
+  if (chartRepository === undefined) return committed;
+  return { ...(committed as ChartReference), repository: chartRepository };
+}
+
+/** The chart that the committed file names. */
+export function committedChart(): ChartReference | { path: string } {
+  return readYaml(committedFile).config["anchorhold:chart"] as ChartReference | { path: string };
+}
+
+/** The node ports that clients of this machine use. */
+export function committedPorts(): NodePorts {
+  const exposure = readYaml(committedFile).config["anchorhold:exposure"];
+  return (exposure as { ports?: NodePorts }).ports ?? {};
+}
+
+/** The registry in place of all others, if there is one. */
+export function committedMirror(): string | undefined {
+  return readYaml(committedFile).config["anchorhold:mirror"] as string | undefined;
 }
 
 function surroundings(committed: unknown, { apiServerPort }: Choices) {

@@ -1,48 +1,56 @@
-import { execFileSync } from "node:child_process";
+import { ensureRelease } from "../downloads/index.ts";
+import { pulumiRelease } from "../downloads/releases.ts";
+import { choosePulumiRungs } from "../ladder/pulumi.ts";
+import type { Rungs, Switches } from "../ladder/rungs.ts";
 import type { Report } from "../report.ts";
 import { ensureTools } from "../tools/index.ts";
+import { knownChoices } from "./choices.ts";
+import { installedPulumi } from "./installed.ts";
 import { onPath } from "./onPath.ts";
+import { ensurePlugins } from "./plugins.ts";
 
 /** The Pulumi command line and what stands behind it. */
 export type PulumiChoice =
   { kind: "official"; pulumi: string } | { kind: "standIns"; pulumi: string; helm: string };
 
-/** Stash resources and replacement triggers are there from this version on. */
-const oldest = [3, 219] as const;
-
-/**
- * An official installation that can run Node.js programs, or undefined. Its engine downloads the
- * official plugins by itself.
- */
-function officialPulumi(): string | undefined {
-  if (process.env.ANCHORHOLD_STAND_INS === "1") return undefined;
-  const pulumi = onPath("pulumi");
-  if (pulumi === undefined || onPath("pulumi-language-nodejs") === undefined) return undefined;
-  const version = execFileSync(pulumi, ["version"], { encoding: "utf8" });
-  const [, major = "0", minor = "0"] = /v?(\d+)\.(\d+)/.exec(version) ?? [];
-  const isNewEnough =
-    Number(major) > oldest[0] || (Number(major) === oldest[0] && Number(minor) >= oldest[1]);
-  return isNewEnough ? pulumi : undefined;
+/** What runs Pulumi here: as before, or the first that is there. */
+export async function choosePulumi(report: Report, switches: Switches = {}): Promise<PulumiChoice> {
+  const { pulumi, plugins } = await choosePulumiRungs(switches, knownChoices());
+  report(pulumi.line);
+  report(plugins.line);
+  return await ensurePulumi({ pulumi: pulumi.rung, plugins: plugins.rung }, report);
 }
 
-/** Takes an official Pulumi from PATH, or builds the command line and uses plugin stand-ins. */
-export async function choosePulumi(report: Report): Promise<PulumiChoice> {
-  const official = officialPulumi();
-  if (official !== undefined) {
-    report(`Pulumi: the installation at ${official}, with the official plugins`);
-    return { kind: "official", pulumi: official };
-  }
-  const { pulumi, helm } = await ensureTools(["pulumi", "helm"], report);
-  if (pulumi === undefined || helm === undefined) throw new Error("a tool has no path");
-  report("Pulumi: the command line built from its Go module, with stand-ins for the plugins");
-  return { kind: "standIns", pulumi, helm };
+/** Makes sure that the command line and the plugins of these rungs are there. */
+export async function ensurePulumi(
+  rungs: Pick<Rungs, "pulumi" | "plugins">,
+  report: Report,
+): Promise<PulumiChoice> {
+  const pulumi = await ensureCommandLine(rungs, report);
+  if (rungs.plugins === "stand-in")
+    return { kind: "standIns", pulumi, helm: await ensureTool("helm", report) };
+  await ensurePlugins(pulumi, report);
+  return { kind: "official", pulumi };
+}
+
+async function ensureCommandLine(
+  { pulumi, plugins }: Pick<Rungs, "pulumi" | "plugins">,
+  report: Report,
+): Promise<string> {
+  if (pulumi === "download") return await ensureRelease(pulumiRelease(), report);
+  if (pulumi === "build") return await ensureTool("pulumi", report);
+  const found = installedPulumi(plugins === "stand-in");
+  if ("why" in found) throw new Error(found.why);
+  return found.path;
+}
+
+async function ensureTool(name: "pulumi" | "helm" | "cosign", report: Report): Promise<string> {
+  const path = (await ensureTools([name], report))[name];
+  if (path === undefined) throw new Error(`${name} has no path`);
+  return path;
 }
 
 /** Takes cosign from PATH, or builds it. */
 export async function chooseCosign(report: Report): Promise<string> {
-  const installed = onPath("cosign");
-  if (installed !== undefined) return installed;
-  const { cosign } = await ensureTools(["cosign"], report);
-  if (cosign === undefined) throw new Error("a tool has no path");
-  return cosign;
+  return onPath("cosign") ?? (await ensureTool("cosign", report));
 }

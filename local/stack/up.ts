@@ -6,11 +6,13 @@ import type { StackOutputs } from "../../infra/outputs.ts";
 import { tufNamespace } from "../../infra/scaffold/names.ts";
 import { LocalError } from "../errors.ts";
 import { ensureEverything } from "../everything.ts";
-import { ensureImages } from "../images/index.ts";
+import { ensureImages, type ImageName, type LocalImage } from "../images/index.ts";
+import { startKind } from "../kind/index.ts";
+import { chooseRungs, type Chosen, type LadderOptions } from "../ladder/index.ts";
 import { startNode } from "../node/index.ts";
 import { ports } from "../node/ports.ts";
 import type { Report } from "../report.ts";
-import { chooseChart } from "./chart.ts";
+import type { Choices } from "./choices.ts";
 import { useContext } from "./cluster.ts";
 import { makeDeployer } from "./deployer.ts";
 import { signWithCosign } from "./cosign.ts";
@@ -21,15 +23,10 @@ import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
 import { waitForStack } from "./ready.ts";
 import { assertPassphrase, restoreStack, type RestoreOptions } from "./restore.ts";
-import { configuredSpaces, writeStackFile, type Choices } from "./stackFile.ts";
-import { chooseCosign, choosePulumi, type PulumiChoice } from "./toolchain.ts";
+import { committedPorts, configuredSpaces, writeStackFile } from "./stackFile.ts";
+import { chooseCosign, ensurePulumi, type PulumiChoice } from "./toolchain.ts";
 
-export interface UpOptions extends Partial<RestoreOptions> {
-  /** A context of the caller's kubeconfig; without it a node is built here. */
-  context?: string;
-  /** Whether that cluster's nodes have the images that are built here. */
-  localImages?: boolean;
-}
+export interface UpOptions extends LadderOptions, Partial<RestoreOptions> {}
 
 /**
  * The main job: a cluster, the stack on it, and proof that it signs.
@@ -38,14 +35,13 @@ export interface UpOptions extends Partial<RestoreOptions> {
 export async function up(options: UpOptions, report: Report): Promise<void> {
   const { restore: file, nothingSignedSince = false } = options;
   if (file !== undefined) assertPassphrase();
+  const chosen = await chooseRungs(options, report);
   prepareHome();
-  if (options.context === undefined) await ensureEverything(report);
-  const choice = await choosePulumi(report);
+  if (chosen.rungs.cluster === "node") await ensureEverything(chosen.rungs.pulumi, report);
+  const choice = await ensurePulumi(chosen.rungs, report);
   const cosign = await chooseCosign(report);
-  const choices = await chooseCluster(options, report);
-  const chartPath = await chooseChart(report);
-  if (chartPath !== undefined) choices.chartPath = chartPath;
-  await writeStackFile(choice, choices);
+  const choices = await startCluster(chosen, report);
+  await writeStackFile(choice, { ...choices, ...chosen.chart, rungs: chosen.rungs });
   if (file === undefined) await deploy(choice, report);
   else await restoreStack({ restore: file, nothingSignedSince }, choice, report);
   await waitForStack(configuredSpaces(), report);
@@ -57,23 +53,42 @@ export async function up(options: UpOptions, report: Report): Promise<void> {
   for (const line of farewell(outputs, signed)) report(line);
 }
 
-async function chooseCluster(options: UpOptions, report: Report): Promise<Choices> {
-  if (options.context !== undefined) {
-    await useContext(options.context, tufNamespace(configuredSpaces().prefix));
-    report(`Cluster: context ${options.context}`);
-    if (options.localImages !== true) {
-      report("Images: the published ones, by digest");
-      return {};
-    }
-    return { images: localImageReferences(await ensureImages(report)) };
+/**
+ * Starts the cluster, with the identity that deploys into it.
+ * @returns what the configuration has to know of it
+ */
+async function startCluster({ rungs, context }: Chosen, report: Report): Promise<Choices> {
+  const isBuilt = rungs.images === "built";
+  if (rungs.cluster === "context") {
+    if (context === undefined) throw new Error("no context was chosen");
+    await useContext(context, tufNamespace(configuredSpaces().prefix));
+    return { context, ...(isBuilt ? referencesOf(await ensureImages(report)) : {}) };
   }
-  report("Cluster: a node built here from package registries");
+  if (rungs.cluster === "kind") {
+    const images = isBuilt ? await ensureImages(report) : undefined;
+    const { kubeconfig } = await startKind(
+      committedPorts(),
+      images === undefined ? [] : Object.values(images),
+      report,
+    );
+    await deployAs(kubeconfig);
+    return images === undefined ? {} : referencesOf(images);
+  }
+  // The node itself needs some of them, whatever the stack takes.
   const images = await ensureImages(report);
-  const node = await startNode(images, report);
-  const deployer = await makeDeployer(node.kubeconfig, configuredSpaces());
+  const { kubeconfig } = await startNode(images, report);
+  await deployAs(kubeconfig);
+  return { apiServerPort: ports["kube-apiserver"], ...(isBuilt ? referencesOf(images) : {}) };
+}
+
+const referencesOf = (images: Readonly<Record<ImageName, LocalImage>>): Choices => ({
+  images: localImageReferences(images),
+});
+
+/** From now on everything here acts as the identity that deploys, not as the administrator. */
+async function deployAs(adminKubeconfig: string): Promise<void> {
+  const deployer = await makeDeployer(adminKubeconfig, configuredSpaces());
   writeFileSync(kubeconfigFile, deployer, { mode: 0o600 });
-  report("Images: built here from Go modules and Debian packages, by content hash");
-  return { images: localImageReferences(images), apiServerPort: ports["kube-apiserver"] };
 }
 
 async function deploy(choice: PulumiChoice, report: Report): Promise<void> {

@@ -1,5 +1,6 @@
 // Every program that is built from a Go module: what, which version, how it is linked. Only data.
 import { join } from "node:path";
+import { kindVersion } from "../kind/config.ts";
 
 /** A program built from its Go module, as `go build` needs it. */
 export interface Program {
@@ -90,6 +91,14 @@ export const tools = {
     variables: { "github.com/google/go-containerregistry/cmd/crane/cmd.Version": "v0.21.7" },
   },
 } as const satisfies Record<string, Program>;
+
+/** Makes a cluster in a container; needed only where Docker or Podman runs and kind cannot be had. */
+export const kind: Program = {
+  name: "kind",
+  module: "sigs.k8s.io/kind",
+  version: kindVersion,
+  package: "sigs.k8s.io/kind",
+};
 
 const networkPolicies = { module: "sigs.k8s.io/kube-network-policies", version: "v0.8.0" };
 const policyApi = "sigs.k8s.io/network-policy-api v0.1.6-0.20250401132235-45061d10895e";

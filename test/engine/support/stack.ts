@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
@@ -15,11 +15,26 @@ export const repository = resolve(import.meta.dirname, "../../..");
 /** Where the shipped local stack serves TUF. */
 export const mirrorUrl = "http://localhost:31080";
 
+const standInChart = "local/chart/scaffold";
+let chartCopy: string | undefined;
+
+/** Outside `local` the program refuses the stand-in chart, so a copy elsewhere passes for the real one. */
+function chartOf(stack: ShippedStack): string {
+  if (stack === "local") return `./${standInChart}`;
+  if (chartCopy === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "anchorhold-chart-"));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    chartCopy = join(folder, standInChart);
+    cpSync(join(repository, standInChart), chartCopy, { recursive: true });
+  }
+  return chartCopy;
+}
+
 /** A shipped stack, with the stand-in chart and a Trillian at `address`. */
 function shippedConfig(stack: ShippedStack, address: string, changes: Values): Values {
   return {
     ...ownConfig(stack),
-    "anchorhold:chart": { path: "./local/chart/scaffold" },
+    "anchorhold:chart": { path: chartOf(stack) },
     "anchorhold:treeAccess": { type: "given", address },
     ...Object.fromEntries(
       Object.entries(changes).map(([key, value]) => [`anchorhold:${key}`, value]),
