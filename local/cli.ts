@@ -101,7 +101,7 @@ program
   .action(async (args: string[]) => {
     prepareHome();
     refreshStackFile();
-    const choice = await choosePulumi(quiet);
+    const choice = await choosePulumi(quiet, args);
     process.exitCode = (await pulumi(choice, withStackFile(args), { stdio: "inherit" })).code;
   });
 

@@ -32,11 +32,11 @@ interface Failure {
   name?: string;
   message?: string;
   /** What fetch wraps: an error of the network. */
-  cause?: { code?: string };
+  cause?: { code?: string; message?: string };
 }
 
 const reasonOf = ({ name, message = "", cause }: Failure): string =>
-  name === "TimeoutError" ? "no answer in time" : (cause?.code ?? message);
+  name === "TimeoutError" ? "no answer in time" : (cause?.code ?? cause?.message ?? message);
 
 /**
  * A short text from a URL.
@@ -75,7 +75,7 @@ export async function download(url: string, file: string, digest: Digest): Promi
     await pipeline(Readable.fromWeb(answer.body), hashing, createWriteStream(file));
   } catch (error) {
     throw new LocalError(
-      `${place} did not come whole: ${unanswered(place, error)}. Run the same command again.`,
+      `${place} did not come whole (${reasonOf(error as Failure)}). Run the same command again.`,
       { cause: error },
     );
   }

@@ -17,8 +17,6 @@ export function releaseDirectory(release: Release, cache = cacheDir): string {
   return join(cache, "downloads", name, `${version}-${keyOf(release)}`);
 }
 
-export const isDownloaded = (release: Release): boolean => existsSync(releaseDirectory(release));
-
 /** The last part of the release's URL: its name in the list of digests. */
 const fileOf = ({ url }: Release): string => basename(new URL(url).pathname);
 
@@ -41,8 +39,9 @@ async function digestOf(release: Release, limit: number): Promise<Digest | { why
 export async function missingRelease(
   release: Release,
   isPatient: boolean,
+  cache = cacheDir,
 ): Promise<string | undefined> {
-  if (isDownloaded(release)) return undefined;
+  if (existsSync(releaseDirectory(release, cache))) return undefined;
   const found = await digestOf(release, isPatient ? patient : quick);
   return "why" in found ? found.why : undefined;
 }

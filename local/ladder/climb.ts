@@ -72,7 +72,7 @@ async function insist<N extends Need>(
 }
 
 /** They are looked at side by side: the time is that of the slowest. */
-async function first<N extends Need>({ need, title, rungs }: Climb<N>): Promise<Taken<N>> {
+async function first<N extends Need>({ title, rungs }: Climb<N>): Promise<Taken<N>> {
   const all = await Promise.all(rungs.map((rung) => rung.look(false)));
   const reasons: string[] = [];
   for (const [index, found] of all.entries()) {
@@ -84,5 +84,6 @@ async function first<N extends Need>({ need, title, rungs }: Climb<N>): Promise<
       };
     reasons.push(found.why);
   }
-  throw new LocalError(`${title}: ${reasons.join("; ")}. ${rungs[0]?.remedy ?? ""} (--${need})`);
+  const remedy = rungs[0]?.remedy ?? "";
+  throw new LocalError(`${title}: ${reasons.join("; ")}. ${remedy} Nothing was changed.`);
 }

@@ -39,7 +39,7 @@ export async function choosePulumiRungs(
   const rungs = commandLines(fixed);
   const pulumi = await climb({
     need: "pulumi",
-    title: "Pulumi",
+    title: fixed === "official" ? "Pulumi, for the official plugins" : "Pulumi",
     rungs,
     wanted: switches.pulumi,
     before: known?.rungs?.pulumi,

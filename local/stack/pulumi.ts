@@ -50,7 +50,7 @@ export function withStackFile(args: readonly string[]): string[] {
  * @throws LocalError when the arguments, or else PULUMI_STACK, name another one
  */
 export function refuseOtherStacks(
-  choice: PulumiChoice,
+  choice: Pick<PulumiChoice, "kind">,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): void {

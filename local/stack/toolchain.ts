@@ -1,21 +1,29 @@
 import { ensureRelease } from "../downloads/index.ts";
 import { pulumiRelease } from "../downloads/releases.ts";
 import { choosePulumiRungs } from "../ladder/pulumi.ts";
-import type { Rungs, Switches } from "../ladder/rungs.ts";
+import type { Rungs } from "../ladder/rungs.ts";
 import type { Report } from "../report.ts";
 import { ensureTools } from "../tools/index.ts";
 import { knownChoices } from "./choices.ts";
 import { installedPulumi } from "./installed.ts";
 import { onPath } from "./onPath.ts";
 import { ensurePlugins } from "./plugins.ts";
+import { refuseOtherStacks } from "./pulumi.ts";
 
 /** The Pulumi command line and what stands behind it. */
 export type PulumiChoice =
   { kind: "official"; pulumi: string } | { kind: "standIns"; pulumi: string; helm: string };
 
-/** What runs Pulumi here: as before, or the first that is there. */
-export async function choosePulumi(report: Report, switches: Switches = {}): Promise<PulumiChoice> {
-  const { pulumi, plugins } = await choosePulumiRungs(switches, knownChoices());
+/**
+ * What runs Pulumi here: as before, or the first that is there.
+ * @param args what it will run; another stack than a local one is refused before anything is made
+ */
+export async function choosePulumi(
+  report: Report,
+  args: readonly string[] = [],
+): Promise<PulumiChoice> {
+  const { pulumi, plugins } = await choosePulumiRungs({}, knownChoices());
+  refuseOtherStacks({ kind: plugins.rung === "official" ? "official" : "standIns" }, args);
   report(pulumi.line);
   report(plugins.line);
   return await ensurePulumi({ pulumi: pulumi.rung, plugins: plugins.rung }, report);

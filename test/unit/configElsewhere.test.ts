@@ -57,6 +57,21 @@ test("an issuer without TLS is refused, and may be in the stack local", () => {
   expect(elsewhereProblems(config, "local")).toEqual([]);
 });
 
+test.each([
+  "./local/chart/scaffold",
+  "local/chart/scaffold/",
+  `${process.cwd()}/local/chart/scaffold`,
+])("outside the stack local, the stand-in chart at %s is refused", (path) => {
+  const config = { images: {}, issuers: [], chart: { path } };
+  expect(elsewhereProblems(config, "production")).toEqual([
+    `anchorhold:chart.path: ${path} is the stand-in for the scaffold chart, for the stack local: ` +
+      "name a repository (with version), or the folder of the unpacked chart",
+  ]);
+  expect(elsewhereProblems(config, "local")).toEqual([]);
+  const own = { images: {}, issuers: [], chart: { path: "./charts/local" } };
+  expect(elsewhereProblems(own, "review")).toEqual([]);
+});
+
 test("the stack local, and local-… beside it, may have both", () => {
   const config = { images: { fulcioServer: built }, issuers: [], mirror: "example.com" };
   expect(elsewhereProblems(config, "local")).toEqual([]);

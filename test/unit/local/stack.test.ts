@@ -39,6 +39,10 @@ describe("stand-ins", () => {
     [["preview", "-s=review"]],
     [["up", "-s", "x"]],
     [["up", "-sx"]],
+    [["up", "-ys", "production"]],
+    [["up", "-fys=production"]],
+    [["up", "--stack", "organization/anchorhold/production"]],
+    [["up", "-s", "locality"]],
   ])("are refused for %j", (args) =>
     expect(() => refuseOtherStacks(standIns, args)).toThrow(/local stack alone/),
   );
@@ -46,7 +50,9 @@ describe("stand-ins", () => {
   test("serve the local stack, and official plugins serve any", () => {
     refuseOtherStacks(standIns, ["up"]);
     refuseOtherStacks(standIns, ["up", "--stack", "local"]);
-    refuseOtherStacks({ kind: "official", pulumi: "/p" }, ["up", "--stack", "production"]);
+    refuseOtherStacks(standIns, ["up", "-s", "organization/anchorhold/local-second"]);
+    refuseOtherStacks(standIns, ["up", "-m", "as production", "-c", "s=production"]);
+    refuseOtherStacks({ kind: "official" }, ["up", "--stack", "production"]);
   });
 });
 
