@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { patient, quick, unanswered } from "../downloads/fetch.ts";
 import type { Choices } from "../stack/choices.ts";
 import { projectDir } from "../stack/environment.ts";
-import { committedChart } from "../stack/stackFile.ts";
+import { committedChart } from "../stack/committed.ts";
 import { climb, type Found, type Rung, type Taken } from "./climb.ts";
 import { registryProblem } from "./registries.ts";
 import type { RungOf, Switches } from "./rungs.ts";

@@ -1,6 +1,6 @@
 import { publishedImages } from "../../infra/scaffold/images.ts";
 import type { Choices } from "../stack/choices.ts";
-import { committedMirror } from "../stack/stackFile.ts";
+import { committedMirror } from "../stack/committed.ts";
 import { climb, type Rung, type Taken } from "./climb.ts";
 import { registryProblem } from "./registries.ts";
 import type { RungOf, Switches } from "./rungs.ts";

@@ -1,29 +1,16 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as YAML from "yaml";
 import type { Spaces } from "../../cli/rbac/manifests.ts";
 import { LocalError } from "../errors.ts";
-import type { NodePorts } from "../kind/config.ts";
 import { knownChoices, type Choices } from "./choices.ts";
-import { choicesFile, projectDir, stackFile } from "./environment.ts";
+import { committedFile, readYaml, type ChartReference } from "./committed.ts";
+import { choicesFile, stackFile } from "./environment.ts";
 import { rotatedHere, type GenerationLines, type TrustLines } from "./generations.ts";
 import { pulumi } from "./pulumi.ts";
 import type { PulumiChoice } from "./toolchain.ts";
-
-/** A chart of a repository: `https://…`, or `oci://…`. */
-export interface ChartReference {
-  repository: string;
-  version: string;
-}
-
-interface StackDocument {
-  encryptionsalt?: string;
-  config: Record<string, unknown>;
-}
-
-const committedFile = join(projectDir, "stacks", "Pulumi.local.yaml");
 
 /**
  * Writes the configuration that is deployed here: the committed file, read anew each time, with
@@ -113,22 +100,6 @@ function chosenChart(committed: unknown, { chartPath, chartRepository }: Choices
   return { ...(committed as ChartReference), repository: chartRepository };
 }
 
-/** The chart that the committed file names. */
-export function committedChart(): ChartReference | { path: string } {
-  return readYaml(committedFile).config["anchorhold:chart"] as ChartReference | { path: string };
-}
-
-/** The node ports that clients of this machine use. */
-export function committedPorts(): NodePorts {
-  const exposure = readYaml(committedFile).config["anchorhold:exposure"];
-  return (exposure as { ports?: NodePorts }).ports ?? {};
-}
-
-/** The registry in place of all others, if there is one. */
-export function committedMirror(): string | undefined {
-  return readYaml(committedFile).config["anchorhold:mirror"] as string | undefined;
-}
-
 function surroundings(committed: unknown, { apiServerPort }: Choices) {
   if (apiServerPort === undefined || committed !== undefined) return {};
   return { "anchorhold:networkPolicies": { apiServer: { ports: [apiServerPort, 443] } } };
@@ -142,15 +113,6 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 const isFolder = (chart: unknown): boolean =>
   typeof chart === "object" && chart !== null && "path" in chart;
-
-function readYaml(path: string): StackDocument {
-  try {
-    return YAML.parse(readFileSync(path, "utf8")) as StackDocument;
-  } catch (error) {
-    const [why] = (error as Error).message.split("\n");
-    throw new LocalError(`${path} cannot be read (${why}). Mend it there, or git checkout it.`);
-  }
-}
 
 function knownSalt(): string | undefined {
   return existsSync(stackFile) ? readYaml(stackFile).encryptionsalt : undefined;

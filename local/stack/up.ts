@@ -23,7 +23,8 @@ import { localImageReferences } from "./images.ts";
 import { pulumi } from "./pulumi.ts";
 import { waitForStack } from "./ready.ts";
 import { assertPassphrase, restoreStack, type RestoreOptions } from "./restore.ts";
-import { committedPorts, configuredSpaces, writeStackFile } from "./stackFile.ts";
+import { committedPorts } from "./committed.ts";
+import { configuredSpaces, writeStackFile } from "./stackFile.ts";
 import { chooseCosign, ensurePulumi, type PulumiChoice } from "./toolchain.ts";
 
 export interface UpOptions extends LadderOptions, Partial<RestoreOptions> {}

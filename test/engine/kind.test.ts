@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kindConfig, kindVersion, nodeImage } from "../../local/kind/config.ts";
-import { committedPorts } from "../../local/stack/stackFile.ts";
+import { committedPorts } from "../../local/stack/committed.ts";
 import { ensureProgram, moduleSource } from "../../local/tools/gobuild.ts";
 import { kind } from "../../local/tools/programs.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as YAML from "yaml";
 import { kindConfig, nodeImage, portsOf } from "../../../local/kind/config.ts";
-import { committedPorts } from "../../../local/stack/stackFile.ts";
+import { committedPorts } from "../../../local/stack/committed.ts";
 import { ownConfig } from "../../support/stacks.ts";
 
 interface Config {
