@@ -35,7 +35,11 @@ export async function chooseChartRung(
   const taken = await climb({
     need: "chart",
     title: "Chart",
-    rungs: [inFolder(sources.path), inRepository(sources.repository), standIn],
+    rungs: [
+      ...(sources.path === undefined && wanted !== "path" ? [] : [inFolder(sources.path)]),
+      inRepository(sources.repository),
+      standIn,
+    ],
     wanted,
     before,
     bound:
