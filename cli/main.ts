@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { useProxy } from "../infra/observe/network.ts";
 import { oneLine } from "./errors.ts";
 import { exitCode } from "./exit.ts";
 import { buildProgram } from "./program.ts";
@@ -12,6 +13,7 @@ const program = buildProgram({
 });
 
 try {
+  useProxy(process.env);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
+import { caBundleSchema } from "./config/caBundle.ts";
 import { databaseSchema } from "./config/database.ts";
 import { elsewhereProblems } from "./config/elsewhere.ts";
 import { hostAndPort } from "./config/endpoint.ts";
@@ -7,6 +8,8 @@ import { exposureProblems, exposureSchema, platformSchema } from "./config/expos
 import { objectName } from "./config/fields.ts";
 import { issuersProblems, issuersSchema } from "./config/issuers.ts";
 import { networkPoliciesSchema } from "./config/networkPolicies.ts";
+import { ntpSchema } from "./config/ntp.ts";
+import { proxySchema } from "./config/proxy.ts";
 import { quotaSchema } from "./config/quota.ts";
 import { attestationsSchema, rekorDataProblems, searchIndexSchema } from "./config/rekorData.ts";
 import { isSecretName } from "./config/secrets.ts";
@@ -82,6 +85,10 @@ const schema = z.strictObject({
   exposure: exposureSchema,
   /** Who may sign: the token issuers that Fulcio accepts. See docs/issuers.md. */
   issuers: issuersSchema,
+  /** A corporate network, docs/corporate-network.md: its CAs, its proxy, its time servers. */
+  caBundle: caBundleSchema.optional(),
+  proxy: proxySchema.optional(),
+  ntp: ntpSchema.optional(),
   /** The generations of everything that makes trust, and the state of each: see docs/design.md. */
   trust: trustSchema,
   /**

@@ -7,8 +7,11 @@ import { signInIssuer } from "./config/issuers.ts";
 import { loadSecrets } from "./config/secrets.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./preflight/look.ts";
+import { trustAlso } from "./observe/network.ts";
 import { lookAtDatabase } from "./preflight/lookAtDatabase.ts";
 import { lookAtIssuers } from "./preflight/lookAtIssuers.ts";
+import { useOwnProxy } from "./preflight/proxy.ts";
+import { lookAtTimeServers } from "./preflight/timeServers.ts";
 import { addresses, ctLogPrefix, rekorHostname, serviceExposures } from "./platform/exposure.ts";
 import { Entrance } from "./platform/entrance/entrance.ts";
 import { guardsOf } from "./platform/guard.ts";
@@ -52,6 +55,8 @@ takeFieldsBack();
 const now = new Date();
 const config = loadConfig();
 const secrets = loadSecrets(config);
+trustAlso(config.caBundle);
+useOwnProxy();
 chartVersion(config.chart); // refuses here, before a Release would, when others are made already
 assertQuota(config);
 const { prefix } = config;
@@ -64,6 +69,7 @@ const context: ReleaseContext = {
   sizes: config.resources,
   // OpenShift gives each namespace ids of its own.
   runAs: config.runAsUser ?? (config.platform === "openshift" ? "assigned" : undefined),
+  wayOut: { caBundle: config.caBundle, proxy: config.proxy },
 };
 const { instance, memory } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
@@ -75,6 +81,7 @@ const whereabouts = {
   uid: cluster.uid,
   ...(await lookAtDatabase(memory, config.database, secrets)),
 };
+await lookAtTimeServers(config.ntp);
 for (const line of story(plan, memory)) await pulumi.log.info(line);
 frozen("cluster", whereabouts, {});
 const exposures = serviceExposures(config.exposure);
@@ -263,6 +270,7 @@ const tsa = new Tsa(
     authority: one(tsas, plan.tsa.issues),
     exposure: exposures.tsa,
     replicas: config.replicas.tsa,
+    ntp: config.ntp,
   },
   producers,
 );
@@ -320,6 +328,7 @@ export const revision = publication.current.revision;
 export { prefix, records };
 export const clusterUid = cluster.uid;
 export const life = lifeOutputs(config.trust, plan, published.times, switched.all);
+export const caBundle = config.caBundle;
 export const leadTimeSeconds = config.leadTime;
 export const tuf = publication.current.apply(({ version, revision: hash, expires }) => ({
   version,

@@ -78,6 +78,8 @@ export const outputsSchema = z.object({
   clusterUid: z.string(),
   records: recordsSchema,
   life: allLife,
+  /** CA certificates in PEM that who calls these addresses trusts beside the public ones. */
+  caBundle: z.string().optional(),
   /** Seconds between published and used, and between last use and closing. */
   leadTimeSeconds: z.number().min(0),
   tuf: tufStateSchema,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { trustAlso } from "../../infra/observe/network.ts";
 import { allChecks, runChecks } from "./index.ts";
 import type { Context } from "./finding.ts";
 import { openMirror } from "./mirror.ts";
@@ -24,6 +25,7 @@ export async function verify(
   print: (text: string) => void,
 ): Promise<boolean> {
   const outputs = await readOutputs({ file: options.outputs, stack: options.stack });
+  trustAlso(outputs.caBundle);
   const directory = await mkdtemp(join(tmpdir(), "anchorhold-verify-"));
   const mirror = once(() =>
     openMirror({ ...outputs.mirror, initialRoot: outputs.initialRoot }, directory),

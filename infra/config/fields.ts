@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as z from "zod";
 
 /** RFC 1123 host names and IPv4 addresses; a URL, a port or an underscore is none. */
@@ -13,3 +14,15 @@ export const generationNumber = z.string().regex(/^[1-9]\d*$/);
 
 /** RFC 1123 subdomain: what a Secret and most other objects may be called. */
 export const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** The network and the bits of `10.0.0.0/8`. */
+export function rangeOf(text: string): { network: string; bits: number } | undefined {
+  const [, network = "", bits = ""] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(network)] ?? -1;
+  return Number(bits) <= most ? { network, bits: Number(bits) } : undefined;
+}
+
+/** An address range, IPv4 or IPv6. */
+export const cidr = z
+  .string()
+  .refine((text) => rangeOf(text) !== undefined, "must be an address range such as 10.0.0.0/8");

@@ -1,12 +1,7 @@
 import * as z from "zod";
 import { components } from "../scaffold/names.ts";
+import { cidr } from "./fields.ts";
 
-const cidr = z
-  .string()
-  .regex(
-    /^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|[0-9a-f:]*:[0-9a-f:]*\/\d{1,3})$/i,
-    "must be an address range such as 10.0.0.0/8",
-  );
 const labels = z.strictObject({ namespaceLabels: z.record(z.string(), z.string()) });
 const port = z.int().min(1).max(65535);
 const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
@@ -46,6 +41,9 @@ export const networkPoliciesSchema = z
     database: servers,
     searchIndex: servers,
     attestations: servers,
+    /** The proxy of `anchorhold:proxy` and the time servers of `anchorhold:ntp`, on their ports. */
+    proxy: servers,
+    ntp: servers,
     /** Further connections that pods of a component may open. */
     egress: z
       .array(z.strictObject({ from: z.enum(components), to: cidr, port, why: z.string().min(1) }))

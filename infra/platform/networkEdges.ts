@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
-import { isCluster } from "../config/issuerUrls.ts";
-import type { NetworkSurroundings } from "../config/networkPolicies.ts";
+import { isCluster } from "../config/issuers.ts";
+import { ntpServer } from "../config/ntp.ts";
+import { proxyFor } from "../config/proxy.ts";
 import {
   podPorts,
   spaces,
@@ -20,7 +21,8 @@ export interface PodGroup {
 }
 
 /** What is not the stack's own. */
-export type Surrounding = "clients" | "dns" | "apiServer" | "issuers" | DataService;
+export type Surrounding =
+  "clients" | "dns" | "apiServer" | "issuers" | "proxy" | "ntp" | DataService;
 
 /** Of the stack's data, what others run. */
 type DataService = "database" | "searchIndex" | "attestations";
@@ -42,7 +44,7 @@ export interface Edge {
 /** What decides which connections there are. */
 export type NetworkConfig = Pick<
   Config,
-  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure" | DataService
+  "prefix" | "trust" | "issuers" | "networkPolicies" | "exposure" | "proxy" | "ntp" | DataService
 >;
 
 const component = (name: string) => ({ "app.kubernetes.io/component": name });
@@ -82,7 +84,8 @@ export function edges(config: NetworkConfig): Edge[] {
     ...rekorData(of, config),
     ...signing(of, config),
     ...clients(of, config),
-    ...names(of, config.networkPolicies),
+    ...time(of, config),
+    ...names(of, config),
     ...config.networkPolicies.egress.flatMap(({ from, to, port, why }) =>
       tcp(of(from), [{ cidr: to }], [port], why),
     ),
@@ -93,6 +96,7 @@ type Of = (kind: Component, part?: string) => PodGroup[];
 
 function tcp(from: readonly End[], to: readonly End[], ports: readonly number[], why: string) {
   const protocols = ["TCP"] as const;
+  if (ports.length === 0) return [];
   return from.flatMap((one) =>
     to.map((other): Edge => ({ from: one, to: other, ports, protocols, why })),
   );
@@ -122,7 +126,7 @@ function backend(of: Of): Edge[] {
 /** gocloud.dev asks buckets by HTTPS. */
 const https = 443;
 
-function rekorData(of: Of, { searchIndex, attestations }: NetworkConfig): Edge[] {
+function rekorData(of: Of, { searchIndex, attestations, proxy }: NetworkConfig): Edge[] {
   const servers = of("rekor", "server");
   const searching = "finds entries by hash and key";
   const isOther = typeof searchIndex === "object" && "external" in searchIndex;
@@ -136,24 +140,35 @@ function rekorData(of: Of, { searchIndex, attestations }: NetworkConfig): Edge[]
   return [
     ...(isOther || searchIndex === "none" ? otherIndex : ownIndex),
     ...(typeof attestations === "object" && "bucket" in attestations
-      ? tcp(servers, [{ surrounding: "attestations" }], [https], "keeps attestations")
+      ? [
+          ...tcp(servers, [{ surrounding: "attestations" }], [https], "keeps attestations"),
+          // Which host that is only the bucket's driver knows, so it may be behind the proxy.
+          ...tcp(servers, throughProxy, portsOf(proxy?.https), "keeps attestations"),
+        ]
       : []),
   ];
 }
 
-function signing(of: Of, { issuers, networkPolicies }: NetworkConfig): Edge[] {
+const throughProxy = [{ surrounding: "proxy" }] as const;
+
+function signing(of: Of, { issuers, networkPolicies, proxy }: NetworkConfig): Edge[] {
   const api = { surrounding: "apiServer" } as const;
   const urls = issuers.map(({ issuer }) => issuer).filter((issuer) => !isCluster(issuer));
-  const ports = [...new Set(urls.map(portOf))].sort((a, b) => a - b);
+  const direct = urls.filter((url) => proxyFor(url, proxy) === undefined);
+  const proxies = urls.flatMap((url) => proxyFor(url, proxy) ?? []);
   const isOwn = urls.length < issuers.length;
   return [
     ...tcp(of("fulcio"), of("ctLog"), [podPorts.ctLog], "logs each certificate that it issues"),
     ...(isOwn
       ? tcp(of("fulcio"), [api], networkPolicies.apiServer.ports, "reads the keys of tokens")
       : []),
-    ...(ports.length > 0
-      ? tcp(of("fulcio"), [{ surrounding: "issuers" }], ports, "reads the keys of tokens")
-      : []),
+    ...tcp(
+      of("fulcio"),
+      [{ surrounding: "issuers" }],
+      portsOf(...direct),
+      "reads the keys of tokens",
+    ),
+    ...tcp(of("fulcio"), throughProxy, portsOf(...proxies), "reads the keys of tokens"),
     ...tcp(
       of("tuf", "signer"),
       [api],
@@ -163,10 +178,26 @@ function signing(of: Of, { issuers, networkPolicies }: NetworkConfig): Edge[] {
   ];
 }
 
-function portOf(url: string): number {
-  const { port, protocol } = new URL(url);
-  if (port !== "") return Number(port);
-  return protocol === "http:" ? 80 : 443;
+/** The ports of URLs, each once. */
+function portsOf(...urls: readonly (string | undefined)[]): number[] {
+  const ports = urls.flatMap((url) => {
+    if (url === undefined) return [];
+    const { port, protocol } = new URL(url);
+    return port === "" ? [protocol === "http:" ? 80 : 443] : [Number(port)];
+  });
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+function time(of: Of, { ntp }: NetworkConfig): Edge[] {
+  const ports = new Set((ntp?.servers ?? []).map((server) => ntpServer(server).port));
+  if (ports.size === 0) return [];
+  return of("tsa").map((from) => ({
+    from,
+    to: { surrounding: "ntp" },
+    ports: [...ports].sort((a, b) => a - b),
+    protocols: ["UDP"],
+    why: "compares its clock",
+  }));
 }
 
 function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
@@ -183,7 +214,7 @@ function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
 }
 
 /** Who opens connections by name. */
-function names(of: Of, { dns }: NetworkSurroundings): Edge[] {
+function names(of: Of, { networkPolicies: { dns }, ntp }: NetworkConfig): Edge[] {
   const callers = [
     ...of("trillian", "log server"),
     ...of("trillian", "log signer"),
@@ -191,6 +222,7 @@ function names(of: Of, { dns }: NetworkSurroundings): Edge[] {
     ...of("rekor", "server"),
     ...of("fulcio"),
     ...of("tuf", "signer"),
+    ...(ntp === undefined ? [] : of("tsa")),
   ];
   return callers.map((from) => ({
     from,

@@ -6,6 +6,7 @@ import { ScaffoldRelease } from "../scaffold/release.ts";
 import { fulcioConfig, fulcioValues, type Exposure } from "../scaffold/values.ts";
 import type { FulcioCa } from "../trust/fulcioCa.ts";
 import { trustOptions } from "../trust/record.ts";
+import { wayOut } from "./outward.ts";
 import type { ReleaseContext } from "./release.ts";
 import { signerSecret } from "./signerSecret.ts";
 
@@ -54,6 +55,8 @@ export class Fulcio extends pulumi.ComponentResource {
           config: fulcioConfig(args.issuers),
           exposure: args.exposure,
           replicas: args.replicas,
+          // To token issuers: their discovery documents and keys.
+          podAnnotations: wayOut(name, home.namespace.metadata.name, args.wayOut, parent),
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,

@@ -3,6 +3,7 @@ import type { Guard } from "../platform/guard.ts";
 import type { Images } from "../scaffold/images.ts";
 import type { Sizes } from "../scaffold/sizes.ts";
 import type { RunAs } from "../scaffold/values.ts";
+import type { WayOut } from "./outward.ts";
 
 /** What every service's Release is made of, whatever the service. */
 export interface ReleaseContext {
@@ -17,4 +18,6 @@ export interface ReleaseContext {
   sizes: Sizes;
   /** The user and groups of every pod. */
   runAs: RunAs;
+  /** For the servers that call others outside the cluster. */
+  wayOut: WayOut;
 }

@@ -13,6 +13,7 @@ import { ScaffoldRelease } from "../scaffold/release.ts";
 import { trillianValues, type TrillianArgs as TrillianValuesArgs } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TreeAccess } from "../trust/tree.ts";
+import { wayOut } from "./outward.ts";
 import type { ReleaseContext } from "./release.ts";
 
 export interface TrillianArgs extends ReleaseContext {
@@ -47,6 +48,11 @@ function databaseOf(
   return { database: { host, port, hasCa: other.hasCa }, flagSecret: other.flagSecretName };
 }
 
+/** Whether Trillian's servers hold the database's certificate against the authorities that they know. */
+function trustsSystem({ database }: TrillianArgs): boolean {
+  return "external" in database && database.external.tls?.ca === "system";
+}
+
 /** The logs' backend: log server, log signer and, unless it is external, the MySQL that keeps the trees. */
 export class Trillian extends pulumi.ComponentResource {
   /** The log server as Rekor and ct_server reach it. */
@@ -77,6 +83,12 @@ export class Trillian extends pulumi.ComponentResource {
           },
           ...database,
           replicas: args.replicas,
+          podAnnotations: wayOut(
+            name,
+            inNamespace,
+            { caBundle: trustsSystem(args) ? args.wayOut.caBundle : undefined },
+            parent,
+          ),
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,

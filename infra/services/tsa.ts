@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ntpFile, type Ntp } from "../config/ntp.ts";
 import { namespace } from "../platform/namespace.ts";
 import { componentNamespace, tsaSecretKeys } from "../scaffold/names.ts";
+import { ntpFileName } from "../scaffold/postrender/outward.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
 import { tsaValues, type Exposure } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TimestampAuthority } from "../trust/timestampAuthority.ts";
+import { sharedFile } from "./outward.ts";
 import type { ReleaseContext } from "./release.ts";
 import { signerSecret } from "./signerSecret.ts";
 
@@ -13,6 +16,8 @@ export interface TsaArgs extends ReleaseContext {
   authority: TimestampAuthority;
   exposure: Exposure;
   replicas: number;
+  /** Time servers; it asks none if left out. */
+  ntp: Ntp | undefined;
 }
 
 /** The timestamp authority (RFC 3161). */
@@ -32,6 +37,14 @@ export class Tsa extends pulumi.ComponentResource {
       },
       parent,
     );
+    const ntpConfigMap =
+      args.ntp &&
+      sharedFile(
+        `${name}-ntp`,
+        home.namespace.metadata.name,
+        { [ntpFileName]: ntpFile(args.ntp) },
+        parent,
+      );
     new ScaffoldRelease(
       `${name}-release`,
       {
@@ -43,6 +56,7 @@ export class Tsa extends pulumi.ComponentResource {
           image: args.images.timestampServer,
           secret,
           chainPem: args.authority.record.chain.apply((chain) => chain.join("")),
+          ...(ntpConfigMap === undefined ? {} : { ntpConfigMap }),
           exposure: args.exposure,
           replicas: args.replicas,
           pullSecrets: args.pullSecrets,

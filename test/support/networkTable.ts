@@ -6,6 +6,8 @@ const called: Record<string, string> = {
   dns: "the cluster's DNS",
   apiServer: "the cluster's API",
   issuers: "token issuers",
+  proxy: "the proxy",
+  ntp: "time servers",
 };
 
 const nameOf = (end: End): string => {

@@ -106,6 +106,45 @@ describe("the policies", () => {
     expect(JSON.stringify(named("allow-fulcio").spec.egress)).toContain("6443");
   });
 
+  test("let Fulcio and a bucket's Rekor out to the proxy in place of who is behind it", () => {
+    const issuer = (url: string) => ({ issuer: url, clientId: "sigstore", type: "email" });
+    const behind = configWith({
+      issuers: [issuer("https://a.test"), issuer("https://b.test:8443"), issuer("http://c.test")],
+      proxy: { https: "http://proxy.test:3128", noProxy: ["b.test"] },
+      attestations: { bucket: "s3://attestations" },
+      networkPolicies: {
+        issuers: { cidrs: ["192.0.2.0/24"] },
+        proxy: { cidrs: ["198.51.100.7/32"] },
+      },
+    });
+    const of = (name: string) => named(name, networkPolicies(behind)).spec.egress ?? [];
+    const toProxy = { to: [{ ipBlock: { cidr: "198.51.100.7/32" } }], ports: [tcp(3128)] };
+    expect(of("allow-fulcio")).toContainEqual(toProxy);
+    expect(of("allow-fulcio")).toContainEqual({
+      to: [{ ipBlock: { cidr: "192.0.2.0/24" } }],
+      ports: [tcp(80), tcp(8443)], // a scheme without a proxy, and an exception
+    });
+    expect(of("allow-rekor-1-server")).toContainEqual(toProxy);
+    expect(JSON.stringify(policies)).not.toContain("3128");
+  });
+
+  test("let the timestamp authority ask time servers, and DNS for them, by UDP", () => {
+    const asking = configWith({
+      ntp: { servers: ["a.test", "b.test:1123"] },
+      networkPolicies: { ntp: { cidrs: ["192.0.2.123/32"] } },
+    });
+    const { egress = [] } = named("allow-tsa", networkPolicies(asking)).spec;
+    expect(egress).toContainEqual({
+      to: [{ ipBlock: { cidr: "192.0.2.123/32" } }],
+      ports: [
+        { protocol: "UDP", port: 123 },
+        { protocol: "UDP", port: 1123 },
+      ],
+    });
+    expect(egress).toHaveLength(2);
+    expect(egress[1]?.ports).toContainEqual({ protocol: "UDP", port: 53 });
+  });
+
   test("follow a new Rekor generation, whose index only its own server asks", () => {
     const trust = { ...config.trust, rekor: { "1": "active", "2": "announced" } };
     const groups = podGroups({ prefix: "p", trust: trust as unknown as typeof config.trust });

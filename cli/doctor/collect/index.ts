@@ -1,4 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
+import { trustAlso } from "../../../infra/observe/network.ts";
 import { CannotRun } from "../../errors.ts";
 import { ObjectApi } from "../api.ts";
 import type { Evidence, StackLock, StackState } from "../evidence.ts";
@@ -25,6 +26,7 @@ export async function collect(
   const api = new ObjectApi(config);
   await requireOwnCluster(api, state, config);
   const { outputs } = state;
+  trustAlso(outputs.caBundle);
   const [objects, served, addresses, growths] = await Promise.all([
     collectObjects(api, state),
     collectServed(config, outputs),

@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import { httpPortNames, podPorts, servicePort, tsaName } from "../names.ts";
+import { ntpFolder } from "../postrender/outward.ts";
 import { pullSecretsAnnotation } from "../postrender/pullSecrets.ts";
 import {
   chartImage,
@@ -16,15 +17,21 @@ export interface TsaArgs extends ServerArgs {
   secret: Input<string>;
   /** The certificates in PEM, leaf first, root last; public, in a ConfigMap of the chart. */
   chainPem: Input<string>;
+  /** ConfigMap with its time servers (`ntpFileName`); it asks none if left out. */
+  ntpConfigMap?: Input<string>;
 }
 
 const httpPort = podPorts.tsa;
 const metricsPort = 2112;
 
-/** The chart takes no pull secrets for the TSA, so an annotation tells the post-renderer of them. */
-function podAnnotations({ podAnnotations: given, pullSecrets = [] }: TsaArgs): PodAnnotations {
-  if (pullSecrets.length === 0) return given ?? {};
-  return { ...given, [pullSecretsAnnotation]: pullSecrets.join(",") };
+/** The chart has no value for either, so annotations tell the post-renderer of them. */
+function podAnnotations({ podAnnotations: given, pullSecrets = [], ntpConfigMap }: TsaArgs) {
+  const annotations: PodAnnotations = {
+    ...given,
+    ...(pullSecrets.length === 0 ? {} : { [pullSecretsAnnotation]: pullSecrets.join(",") }),
+    ...(ntpConfigMap === undefined ? {} : { [ntpFolder.annotation]: ntpConfigMap }),
+  };
+  return annotations;
 }
 
 /** Values of the Release with the timestamp authority; the post-renderer adds its probes. */
@@ -37,9 +44,9 @@ export function tsaValues(args: TsaArgs): Values {
       image: chartImage(args.image),
       secret: args.secret,
       args: { port: httpPort, signer: "file", cert_chain: args.chainPem },
-      // There are no extra arguments, but the server reads its flags from the environment too.
-      // Off because it asks public time servers; the node's clock is the cluster's business.
-      env: { "DISABLE-NTP-MONITORING": "true" },
+      // There are no extra arguments, but the server reads its flags from the environment too. By
+      // itself it would ask public time servers; the node's clock is the cluster's business.
+      ...(args.ntpConfigMap === undefined ? { env: { "DISABLE-NTP-MONITORING": "true" } } : {}),
       service: service(
         args.exposure,
         { name: httpPortNames.tsa, port: servicePort, targetPort: httpPort },
