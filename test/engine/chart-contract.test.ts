@@ -254,6 +254,43 @@ describe("the stand-in chart gives what the program relies on", () => {
     expect(JSON.parse(config ?? "")).toEqual(contents);
   });
 
+  test("Fulcio has a company's CAs beside the image's own, and its proxy", () => {
+    const { spec } = rendered(named("corporate", "fulcio"), "Deployment", "fulcio-server");
+    const pod = spec.template.spec as unknown as Mounts & {
+      containers: { env: { name: string }[] }[];
+    };
+    expect(pod.volumes).toContainEqual({
+      name: "ca-bundle",
+      configMap: { name: "fulcio-ca-bundle-1a2b3c4d" },
+    });
+    expect(pod.containers[0]?.volumeMounts).toContainEqual({
+      name: "ca-bundle",
+      mountPath: "/etc/anchorhold/ca",
+      readOnly: true,
+    });
+    expect(pod.containers[0]?.env).toEqual([
+      expect.objectContaining({ name: "PASSWORD" }),
+      { name: "SSL_CERT_DIR", value: "/etc/ssl/certs:/etc/anchorhold/ca" },
+      { name: "HTTPS_PROXY", value: "http://proxy.example.org:3128" },
+      { name: "NO_PROXY", value: "localhost,.svc" },
+    ]);
+  });
+
+  test("the TSA asks the time servers of its file, or none", () => {
+    const variables = (exposure: string) => {
+      const { spec } = rendered(named(exposure, "tsa"), "Deployment", "tsa-server");
+      return JSON.stringify(spec.template.spec);
+    };
+    expect(variables("corporate")).toContain(
+      '{"name":"NTP-MONITORING","value":"/etc/anchorhold/ntp/ntp.yaml"}',
+    );
+    expect(variables("corporate")).toContain(
+      '{"name":"ntp","configMap":{"name":"tsa-ntp-1a2b3c4d"}}',
+    );
+    expect(variables("corporate")).not.toContain("DISABLE-NTP-MONITORING");
+    expect(variables("clusterIP")).toContain('{"name":"DISABLE-NTP-MONITORING","value":"true"}');
+  });
+
   test("an object of an unknown kind fails the run and names itself", () => {
     const sample = named("nodePort", "trillian");
     const chart = join("test", "engine", "fixtures", "chart-with-secret");

@@ -1,5 +1,6 @@
 import { publishedImages as images } from "../../infra/scaffold/images.ts";
 import { componentNamespace, rekorNamespace, trillianHost } from "../../infra/scaffold/names.ts";
+import { caFolder, proxyAnnotation } from "../../infra/scaffold/postrender/outward.ts";
 import { sizesOf } from "../../infra/scaffold/sizes.ts";
 import type { RunAs, Values } from "../../infra/scaffold/values.ts";
 import {
@@ -101,7 +102,19 @@ function trillian(database: TrillianArgs["database"], secrets: readonly string[]
   };
 }
 
-function clientFacing(nodePorts: boolean): Sample[] {
+/** What pods in a company's network are told of it. */
+const corporate = {
+  fulcio: {
+    podAnnotations: {
+      [caFolder.annotation]: "fulcio-ca-bundle-1a2b3c4d",
+      [proxyAnnotation("HTTPS_PROXY")]: "http://proxy.example.org:3128",
+      [proxyAnnotation("NO_PROXY")]: "localhost,.svc",
+    },
+  },
+  tsa: { ntpConfigMap: "tsa-ntp-1a2b3c4d" },
+};
+
+function clientFacing(nodePorts: boolean, more: Partial<typeof corporate> = {}): Sample[] {
   const spaces = {
     ctlog: componentNamespace(prefix, "ctlog"),
     tsa: componentNamespace(prefix, "tsa"),
@@ -127,6 +140,7 @@ function clientFacing(nodePorts: boolean): Sample[] {
     secret: "tsa-signer-1a2b3c4d",
     chainPem,
     ...common(31082),
+    ...more.tsa,
   });
   const fulcio = fulcioValues({
     namespace: spaces.fulcio,
@@ -141,6 +155,7 @@ function clientFacing(nodePorts: boolean): Sample[] {
       { type: "kubernetes", issuer: "https://oidc.*.example.org/id/*", clientId: "sigstore" },
     ]),
     ...common(31081),
+    ...more.fulcio,
   });
   return [
     { release: "ctlog", namespace: spaces.ctlog, values: ctlog },
@@ -149,10 +164,11 @@ function clientFacing(nodePorts: boolean): Sample[] {
   ];
 }
 
-/** Every Release on node ports, inside the cluster only, and with data services that are not ours. */
+/** Every Release on node ports, inside the cluster only, in a company's network, and with data services that are not ours. */
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
   nodePort: [trillian(ownDatabase, pullSecrets), rekor(1, 31091, inMemory), ...clientFacing(true)],
   clusterIP: [rekor(2, undefined, onClaims), ...clientFacing(false)],
+  corporate: clientFacing(false, corporate),
   external: [trillian(otherDatabase, []), rekor(1, undefined, elsewhere)],
   noSearch: [rekor(1, undefined, { ...inMemory, searchIndex: { type: "none" } })],
 };
