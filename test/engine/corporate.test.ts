@@ -41,11 +41,11 @@ const variablesOf = (deployment: string) =>
     ),
   ) as Record<string, unknown>;
 /** The ConfigMap that a pod has as the volume `volume`, with its name. */
-function mounted(deployment: string, volume: string): { name: string; data: Props } {
+function mounted(deployment: string, volume: string) {
   const found = listAt(podOf(deployment), "volumes").find(({ name }) => name === volume);
   const { name } = objectAt(found ?? {}, "configMap") as { name: string };
   const map = all("ConfigMap").find((object) => refOf(object).name === name);
-  return { name, data: objectAt(map ?? {}, "data") };
+  return { name, data: objectAt(map ?? {}, "data") as Record<string, string> };
 }
 
 describe("refused in the preview, with one error and nothing changed", () => {
@@ -119,7 +119,7 @@ describe("a stack in such a network", () => {
   });
 
   test("the TSA has its time servers, and nobody else has any of it", () => {
-    const file = JSON.parse(String(mounted("tsa-server", "ntp").data["ntp.yaml"])) as object;
+    const file = JSON.parse(mounted("tsa-server", "ntp").data["ntp.yaml"] ?? "") as object;
     expect(file).toMatchObject({ servers: [time.address], server_threshold: 1 });
     expect(variablesOf("tsa-server")).not.toHaveProperty("DISABLE-NTP-MONITORING");
     for (const object of all("Deployment")) {

@@ -28,7 +28,7 @@ export class ForwardProxy {
     });
   }
 
-  /** @param names the port on this machine of each name that it knows */
+  /** @param names the port on this machine of each name that it knows; more may be added later */
   static async start(
     names: Readonly<Record<string, number>>,
     host = "127.0.0.1",

@@ -16,6 +16,8 @@ export class NtpServerStandIn {
   readonly address: string;
   /** Requests that came. */
   asked = 0;
+  /** The addresses that they came from. */
+  readonly callers = new Set<string>();
   faults: NtpFaults = {};
   private readonly socket: Socket;
 
@@ -24,6 +26,7 @@ export class NtpServerStandIn {
     this.address = `${host}:${socket.address().port}`;
     socket.on("message", (request, { address, port }) => {
       this.asked += 1;
+      this.callers.add(address);
       if (this.faults.silent !== true) socket.send(this.answer(request), port, address);
     });
   }

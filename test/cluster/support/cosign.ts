@@ -16,6 +16,8 @@ interface CosignOf {
 export interface CosignOptions {
   /** Where tokens come from; a fresh one for each signature if left out. */
   token?: () => Promise<string>;
+  /** More of the environment. */
+  env?: NodeJS.ProcessEnv;
   /** Ends a run that takes longer, in ms. */
   limitMs?: number;
 }
@@ -86,6 +88,7 @@ export class Cosign {
       HOME: this.home,
       TUF_ROOT: this.cache,
       DOCKER_CONFIG: this.home,
+      ...this.options.env,
     };
   }
 }

@@ -31,25 +31,41 @@ async function ensureSigstorePython(): Promise<string> {
   return join(folder, "bin", "sigstore");
 }
 
+/** The stack that it is tried with. */
+type PythonOf = Pick<Stack, "outputs">;
+
+/** How it behaves where the defaults are not wanted. */
+interface PythonOptions {
+  /** Where tokens come from; a fresh one for each signature if left out. */
+  token?: () => Promise<string>;
+  /** More of the environment. */
+  env?: NodeJS.ProcessEnv;
+}
+
 /** A user of sigstore-python with a home folder of its own. */
 export class SigstorePython {
   readonly home: string;
   private readonly program: string;
-  private readonly stack: Stack;
+  private readonly stack: PythonOf;
+  private readonly options: PythonOptions;
 
-  private constructor(stack: Stack, program: string, home: string) {
+  private constructor(stack: PythonOf, program: string, home: string, options: PythonOptions) {
     this.stack = stack;
+    this.options = options;
     this.program = program;
     this.home = home;
   }
 
   /** The first day: `sigstore --instance URL trust-instance 1.root.json`. */
-  static async trustInstance(stack: Stack): Promise<SigstorePython> {
+  static async trustInstance(
+    stack: PythonOf,
+    options: PythonOptions = {},
+  ): Promise<SigstorePython> {
     const program = await ensureSigstorePython();
     const home = await mkdtemp(join(tmpdir(), "anchorhold-python-"));
     const root = join(home, "1.root.json");
     await writeFile(root, stack.outputs.initialRoot);
-    const user = new SigstorePython(stack, program, home);
+    const user = new SigstorePython(stack, program, home, options);
     const { code, stderr } = await user.run("trust-instance", root);
     if (code !== 0) throw new Error(`trust-instance: ${stderr}`);
     return user;
@@ -63,7 +79,8 @@ export class SigstorePython {
   }
 
   async sign(file: string, bundle: string): Promise<void> {
-    const env = { ...this.env(), SIGSTORE_IDENTITY_TOKEN: await newToken(this.stack.outputs) };
+    const { token = () => newToken(this.stack.outputs) } = this.options;
+    const env = { ...this.env(), SIGSTORE_IDENTITY_TOKEN: await token() };
     const args = ["--instance", this.stack.outputs.mirror.url, "sign", "--bundle", bundle, file];
     await mustRun(this.program, args, { env, cwd: this.home });
   }
@@ -74,6 +91,6 @@ export class SigstorePython {
 
   private env(): NodeJS.ProcessEnv {
     // Wide, or its messages are broken into narrow columns.
-    return { PATH: process.env.PATH, HOME: this.home, COLUMNS: "200" };
+    return { PATH: process.env.PATH, HOME: this.home, COLUMNS: "200", ...this.options.env };
   }
 }

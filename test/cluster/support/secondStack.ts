@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import * as YAML from "yaml";
 import { parseOutputs } from "../../../cli/verify/outputs.ts";
+import type { Exposure } from "../../../infra/config/exposure.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 import { stackNamespaces } from "../../../infra/scaffold/names.ts";
 import { fileBackend } from "../../../local/pulumi/backend.ts";
@@ -14,9 +15,6 @@ import { pulumi, type PulumiRun } from "../../../local/stack/pulumi.ts";
 import { pulumiYaml } from "../../../local/stack/stackFile.ts";
 import { choosePulumi, type PulumiChoice } from "../../../local/stack/toolchain.ts";
 import { adminKubeconfig } from "./node.ts";
-
-const prefix = "anchorhold-second";
-const spaces = { prefix, rekor: [1] };
 
 interface Ports {
   [service: string]: number | Record<string, number>;
@@ -32,6 +30,14 @@ function otherPorts(ports: Ports): Ports {
   );
 }
 
+/** What sets another stack apart from the local one. */
+export interface Difference {
+  /** Part of its prefix and of its name: `second` is anchorhold-second and local-second. */
+  name: string;
+  /** Values in place of the local stack's. */
+  values: Record<string, unknown>;
+}
+
 /** Of no image: what OpenShift gives to a namespace's pods. */
 export const arbitraryUser = 1_000_660_000;
 
@@ -41,26 +47,25 @@ const rekorData = {
   "anchorhold:attestations": { size: "1Gi", accessMode: "ReadWriteMany" },
 };
 
-/**
- * The deployed local stack's configuration with another prefix, other ports, another user, and
- * Rekor's data on volumes.
- */
-async function otherConfiguration(): Promise<string> {
-  const { encryptionsalt, config } = YAML.parse(await readFile(stackFile, "utf8")) as {
-    encryptionsalt: string;
-    config: Record<string, unknown>;
-  };
+interface DeployedFile {
+  encryptionsalt: string;
+  config: Record<string, unknown>;
+}
+
+const readDeployed = async () => YAML.parse(await readFile(stackFile, "utf8")) as DeployedFile;
+
+/** The deployed local stack's other ports, another user, and Rekor's data on volumes. */
+async function secondOne(): Promise<Difference> {
+  const { config } = await readDeployed();
   const exposure = config["anchorhold:exposure"] as { ports: Ports };
-  return pulumiYaml({
-    encryptionsalt,
-    config: {
-      ...config,
+  return {
+    name: "second",
+    values: {
       ...rekorData,
-      "anchorhold:prefix": prefix,
       "anchorhold:runAsUser": arbitraryUser,
       "anchorhold:exposure": { ...exposure, ports: otherPorts(exposure.ports) },
     },
-  });
+  };
 }
 
 function administrator(): CoreV1Api {
@@ -72,43 +77,63 @@ function administrator(): CoreV1Api {
 /** Another stack of the same program on the same cluster, with a state of its own. */
 export class SecondStack {
   readonly outputsFile: string;
+  readonly namespaces: readonly string[];
   private readonly choice: PulumiChoice;
   private readonly folder: string;
+  private readonly difference: Difference;
 
-  private constructor(choice: PulumiChoice, folder: string) {
+  private constructor(choice: PulumiChoice, folder: string, difference: Difference) {
     this.choice = choice;
     this.folder = folder;
+    this.difference = difference;
+    this.namespaces = stackNamespaces(this.prefix, [1]);
     this.outputsFile = join(folder, "outputs.json");
   }
 
   /** @throws Error with what Pulumi said when it does not come up */
-  static async deploy(): Promise<SecondStack> {
-    const folder = await mkdtemp(join(tmpdir(), "anchorhold-second-"));
-    const stack = new SecondStack(await choosePulumi(() => undefined), folder);
+  static async deploy(difference?: Difference): Promise<SecondStack> {
+    const other = difference ?? (await secondOne());
+    const folder = await mkdtemp(join(tmpdir(), `anchorhold-${other.name}-`));
+    const stack = new SecondStack(await choosePulumi(() => undefined), folder, other);
     await mkdir(join(folder, "state"));
-    await makeDeployer(adminKubeconfig(), spaces);
+    const exposure = other.values["anchorhold:exposure"] as Exposure;
+    await makeDeployer(adminKubeconfig(), { prefix: stack.prefix, rekor: [1], exposure });
     await writeFile(join(folder, "Pulumi.yaml"), "name: anchorhold\nruntime: nodejs\n");
-    await stack.run(["stack", "init", "local-second"], { cwd: folder });
-    const file = join(folder, "Pulumi.local-second.yaml");
-    await writeFile(file, await otherConfiguration());
-    await stack.run(["up", "--yes", "--skip-preview", "--config-file", file]);
-    await writeFile(stack.outputsFile, await stack.run(["stack", "output", "--json"]));
+    await stack.run(["stack", "init", stack.name], { cwd: folder });
+    await stack.update();
     return stack;
+  }
+
+  /** Brings it to its configuration with some values in place of those it began with. */
+  async update(values: Record<string, unknown> = {}): Promise<void> {
+    const { encryptionsalt, config } = await readDeployed();
+    const own = { ...config, ...this.difference.values, ...values };
+    const file = join(this.folder, `Pulumi.${this.name}.yaml`);
+    const text = pulumiYaml({
+      encryptionsalt,
+      config: { ...own, "anchorhold:prefix": this.prefix },
+    });
+    await writeFile(file, text);
+    await this.run(["up", "--yes", "--skip-preview", "--config-file", file]);
+    await writeFile(this.outputsFile, await this.run(["stack", "output", "--json"]));
+  }
+
+  /** What `pulumi stack export` prints. */
+  exportState(): Promise<string> {
+    return this.run(["stack", "export"]);
   }
 
   /** Every pod in its namespaces. */
   async pods(): Promise<V1Pod[]> {
     const core = administrator();
-    const lists = stackNamespaces(prefix, spaces.rekor).map((namespace) =>
-      core.listNamespacedPod({ namespace }),
-    );
+    const lists = this.namespaces.map((namespace) => core.listNamespacedPod({ namespace }));
     return (await Promise.all(lists)).flatMap(({ items }) => items);
   }
 
   /** Deletes every pod of its Rekor, Redis included, and waits until as many others are ready. */
   async replaceRekorPods(): Promise<void> {
     const core = administrator();
-    const namespace = `${prefix}-rekor-1`;
+    const namespace = `${this.prefix}-rekor-1`;
     const list = async () => (await core.listNamespacedPod({ namespace })).items;
     const isReady = ({ status }: V1Pod) =>
       status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false;
@@ -128,7 +153,7 @@ export class SecondStack {
   /** Which Pod Security Standards its namespaces enforce. */
   async podSecurity(): Promise<Set<string | undefined>> {
     const core = administrator();
-    const read = stackNamespaces(prefix, spaces.rekor).map((name) => core.readNamespace({ name }));
+    const read = this.namespaces.map((name) => core.readNamespace({ name }));
     const label = "pod-security.kubernetes.io/enforce";
     return new Set((await Promise.all(read)).map(({ metadata }) => metadata?.labels?.[label]));
   }
@@ -140,18 +165,25 @@ export class SecondStack {
   /** Its namespaces and its state go; `destroy` would rightly refuse. */
   async remove(): Promise<void> {
     const core = administrator();
-    for (const name of stackNamespaces(prefix, spaces.rekor))
-      await core.deleteNamespace({ name }).catch(() => undefined);
-    const isOurs = (name = "") => name.startsWith(`${prefix}-`);
+    for (const name of this.namespaces) await core.deleteNamespace({ name }).catch(() => undefined);
+    const isOurs = (name = "") => name.startsWith(`${this.prefix}-`);
     while ((await core.listNamespace()).items.some(({ metadata }) => isOurs(metadata?.name)))
       await sleep(1_000);
     await rm(this.folder, { recursive: true });
   }
 
+  private get prefix(): string {
+    return `anchorhold-${this.difference.name}`;
+  }
+
+  private get name(): string {
+    return `local-${this.difference.name}`;
+  }
+
   private async run(args: string[], options: Partial<PulumiRun> = {}): Promise<string> {
     const env = {
       PULUMI_BACKEND_URL: fileBackend(join(this.folder, "state")),
-      PULUMI_STACK: "local-second",
+      PULUMI_STACK: this.name,
     };
     const all = [...args, "--non-interactive", "--color", "never"];
     const result = await pulumi(this.choice, all, { stdio: "capture", ...options, env });
