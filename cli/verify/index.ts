@@ -59,7 +59,7 @@ async function runCheck(
       result: "fail",
       seen: oneLine(error),
       expected: check.expected ?? "an answer",
-      hint: isUnreachable(error) ? unreachable : check.hint,
+      hint: connectionHint(error) ?? check.hint,
     };
   } finally {
     cancel.abort();
@@ -72,11 +72,19 @@ const unreachable =
 
 class TimeIsUp extends Error {}
 
-/** Whether the error, or what caused it, says that nobody answered. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof TimeIsUp) return true;
+const untrusted =
+  "The certificate is of a CA that this machine does not know: name it in anchorhold:caBundle and run " +
+  "pulumi up, or in NODE_EXTRA_CA_CERTS. See docs/corporate-network.md.";
+
+/** OpenSSL's verdicts on who issued a certificate, as Node names them. */
+const unknownIssuer = /^(UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED)/;
+const noAnswer = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|UND_ERR)/;
+
+/** What to do where the error, or what caused it, says that no connection was made. */
+function connectionHint(error: unknown): string | undefined {
+  if (error instanceof TimeIsUp) return unreachable;
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  const codes = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|UND_ERR)/;
-  if (typeof code === "string" && codes.test(code)) return true;
-  return cause !== undefined && isUnreachable(cause);
+  if (typeof code === "string" && unknownIssuer.test(code)) return untrusted;
+  if (typeof code === "string" && noAnswer.test(code)) return unreachable;
+  return cause === undefined ? undefined : connectionHint(cause);
 }

@@ -3,6 +3,7 @@
 // sigstore-python sign and verify, each with what docs/corporate-network.md tells it.
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { oneLine } from "../../cli/errors.ts";
@@ -64,6 +65,7 @@ await describeStack("a company's network", ({ cosign: program }) => {
         const own = await verify();
         expect(own.code).toBe(1);
         expect(own.stdout).toMatch(/unable to verify the first certificate/);
+        expect(own.stdout).toContain("name it in anchorhold:caBundle");
       });
 
       test("Fulcio refuses the issuer's tokens, and says why in its log", async () => {
@@ -137,6 +139,26 @@ await describeStack("a company's network", ({ cosign: program }) => {
         for (const verifier of clients) {
           expect(await verifier.verify(blob, bundle), verifier.name).toBe(verified);
           expect(await verifier.verify(other, bundle), verifier.name).not.toBe(verified);
+        }
+      });
+
+      test("cosign takes SSL_CERT_DIR as well; sigstore-python needs both of its variables", async () => {
+        const ca = company.caFile;
+        const byFolder = { ...company.way, SSL_CERT_DIR: dirname(ca) };
+        const other = await Cosign.initialize({ cosign: program, outputs }, { env: byFolder });
+        await other.dispose();
+        await writeFile(file("blob"), randomBytes(64));
+        for (const alone of [{ SSL_CERT_FILE: ca }, { REQUESTS_CA_BUNDLE: ca }]) {
+          const half = await SigstorePython.trustInstance(
+            { outputs },
+            { token: () => Promise.resolve(token()), env: { ...company.way, ...alone } },
+          ).catch((error: unknown) => oneLine(error));
+          const said =
+            typeof half === "string"
+              ? half
+              : await half.sign(file("blob"), file("none")).then(() => verified, oneLine);
+          expect(said, Object.keys(alone)[0]).toMatch(/CERTIFICATE_VERIFY_FAILED/);
+          if (typeof half !== "string") await half.dispose();
         }
       });
 
