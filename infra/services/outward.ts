@@ -1,16 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { clusterNames, type Proxy } from "../config/proxy.ts";
+import type { WayOut } from "../config/wayOut.ts";
 import { replaceable } from "../protect.ts";
 import { caFolder, proxyAnnotation } from "../scaffold/postrender/outward.ts";
 import type { PodAnnotations } from "../scaffold/values.ts";
-
-/** How servers get out of the cluster; what is left out is not needed. */
-export interface WayOut {
-  /** CA certificates in PEM that are trusted beside the image's own. */
-  caBundle?: string | undefined;
-  proxy?: Proxy | undefined;
-}
 
 /**
  * A ConfigMap with a name that Pulumi makes, which never changes: other content is another name, and

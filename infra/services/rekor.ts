@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config.ts";
+import { rekorWayOut } from "../config/wayOut.ts";
 import { namespace } from "../platform/namespace.ts";
 import { volumeClaim } from "../platform/volumeClaim.ts";
 import { rekorNames, rekorNamespace, rekorSecretKey } from "../scaffold/names.ts";
@@ -11,7 +12,7 @@ import {
 } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TransparencyLog } from "../trust/transparencyLog.ts";
-import { wayOut, type WayOut } from "./outward.ts";
+import { wayOut } from "./outward.ts";
 import type { ReleaseContext } from "./release.ts";
 import { signerSecret } from "./signerSecret.ts";
 
@@ -57,17 +58,6 @@ function attestationPlace(
   return { type: "claim", claim: volumeClaim(`${name}-attestations`, claim, opts) };
 }
 
-/** Redis speaks TLS, and buckets are asked by HTTPS, in most networks through the proxy. */
-function dataWayOut({ searchIndex, attestations, wayOut: { caBundle, proxy } }: RekorArgs): WayOut {
-  const asksBucket = typeof attestations === "object" && "bucket" in attestations;
-  const asksRedis =
-    typeof searchIndex === "object" && "external" in searchIndex && searchIndex.external.tls;
-  return {
-    ...(asksBucket || asksRedis ? { caBundle } : {}),
-    ...(asksBucket ? { proxy } : {}),
-  };
-}
-
 /** One Rekor generation: its own server, Redis index, tree, key and address. */
 export class Rekor extends pulumi.ComponentResource {
   constructor(name: string, args: RekorArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -103,7 +93,7 @@ export class Rekor extends pulumi.ComponentResource {
           trillian: args.backend,
           exposure: args.exposure,
           replicas: args.replicas,
-          podAnnotations: wayOut(name, inNamespace, dataWayOut(args), parent),
+          podAnnotations: wayOut(name, inNamespace, rekorWayOut(args, args.wayOut), parent),
           searchIndex: searchIndexPlace(name, args.searchIndex, data, parent),
           attestations: attestationPlace(name, args.attestations, data, parent),
           pullSecrets: args.pullSecrets,

@@ -1,9 +1,9 @@
 import type { Config } from "../config.ts";
+import type { WayOut } from "../config/wayOut.ts";
 import type { Guard } from "../platform/guard.ts";
 import type { Images } from "../scaffold/images.ts";
 import type { Sizes } from "../scaffold/sizes.ts";
 import type { RunAs } from "../scaffold/values.ts";
-import type { WayOut } from "./outward.ts";
 
 /** What every service's Release is made of, whatever the service. */
 export interface ReleaseContext {

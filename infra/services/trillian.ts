@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config.ts";
+import { trillianWayOut } from "../config/wayOut.ts";
 import { Database } from "../platform/database.ts";
 import { ExternalDatabase } from "../platform/externalDatabase.ts";
 import { namespace } from "../platform/namespace.ts";
@@ -48,11 +49,6 @@ function databaseOf(
   return { database: { host, port, hasCa: other.hasCa }, flagSecret: other.flagSecretName };
 }
 
-/** Whether Trillian's servers hold the database's certificate against the authorities that they know. */
-function trustsSystem({ database }: TrillianArgs): boolean {
-  return "external" in database && database.external.tls?.ca === "system";
-}
-
 /** The logs' backend: log server, log signer and, unless it is external, the MySQL that keeps the trees. */
 export class Trillian extends pulumi.ComponentResource {
   /** The log server as Rekor and ct_server reach it. */
@@ -86,7 +82,7 @@ export class Trillian extends pulumi.ComponentResource {
           podAnnotations: wayOut(
             name,
             inNamespace,
-            { caBundle: trustsSystem(args) ? args.wayOut.caBundle : undefined },
+            trillianWayOut(args.database, args.wayOut),
             parent,
           ),
           pullSecrets: args.pullSecrets,

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { caBundleProblems } from "../../infra/config/caBundle.ts";
 import { ntpFile, ntpSchema } from "../../infra/config/ntp.ts";
 import { proxyFor, proxySchema } from "../../infra/config/proxy.ts";
+import { rekorWayOut, trillianWayOut } from "../../infra/config/wayOut.ts";
 import { configWith, refusal } from "../support/config.ts";
 import { PrivateCa } from "../support/privateCa.ts";
 
@@ -137,6 +138,32 @@ describe("what goes through the proxy", () => {
 
   test("nothing of a scheme that has no proxy", () => {
     expect(proxyFor("http://a.test", { https: "http://p.test", noProxy: [] })).toBeUndefined();
+  });
+});
+
+describe("who gets out of the cluster", () => {
+  const all = { caBundle: ca.certificatePem, proxy: { https: "http://p.test", noProxy: [] } };
+  const { caBundle } = all;
+  const ofRekor = (changes: Record<string, unknown>) => rekorWayOut(configWith(changes), all);
+  const ofTrillian = (tls: object | undefined) =>
+    trillianWayOut(
+      configWith({ database: { external: { host: "db.test", user: "trillian", tls } } }).database,
+      all,
+    );
+
+  test("Rekor for what others keep: Redis by TLS with the CAs, a bucket with CAs and proxy", () => {
+    const redis = (tls: boolean) => ({ searchIndex: { external: { host: "redis.test", tls } } });
+    expect(ofRekor({})).toEqual({});
+    expect(ofRekor(redis(false))).toEqual({});
+    expect(ofRekor(redis(true))).toEqual({ caBundle });
+    expect(ofRekor({ attestations: { bucket: "s3://attestations" } })).toEqual(all);
+  });
+
+  test("Trillian for a database that it trusts as the image does", () => {
+    expect(trillianWayOut(configWith().database, all)).toEqual({});
+    expect(ofTrillian(undefined)).toEqual({});
+    expect(ofTrillian({ ca: ca.certificatePem })).toEqual({});
+    expect(ofTrillian({ ca: "system" })).toEqual({ caBundle });
   });
 });
 

@@ -13,7 +13,8 @@ import { adminKubeconfig } from "./node.ts";
 import { SecondStack } from "./secondStack.ts";
 
 const name = "corp";
-const certificates = `anchorhold-${name}-certificates`;
+/** Not among the stack's own namespaces, which all begin with its prefix. */
+const certificates = `${name}-certificates`;
 const issuerHost = "gitlab.corp.test";
 const domain = "sigstore.corp.test";
 const hosts = {
@@ -110,8 +111,8 @@ export class Company {
 
   async close(): Promise<void> {
     this.ingress.close();
-    await this.stack.remove();
     await this.core.deleteNamespace({ name: certificates });
+    await this.stack.remove();
     this.issuer.close();
     this.proxy.close();
     this.time.close();
