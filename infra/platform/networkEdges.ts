@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { isCluster } from "../config/issuers.ts";
+import { isCluster } from "../config/issuerUrls.ts";
 import { ntpServer } from "../config/ntp.ts";
 import { proxyFor } from "../config/proxy.ts";
 import {
