@@ -43,7 +43,7 @@ export function portsOf(ports: NodePorts): number[] {
  * only those, reach the node ports at localhost.
  */
 export function kindConfig(ports: NodePorts): string {
-  return YAML.stringify({
+  const config = {
     kind: "Cluster",
     apiVersion: "kind.x-k8s.io/v1alpha4",
     name: clusterName,
@@ -60,5 +60,6 @@ export function kindConfig(ports: NodePorts): string {
         kubeadmConfigPatches: [YAML.stringify(issuerPatch)],
       },
     ],
-  });
+  };
+  return YAML.stringify(config, { blockQuote: "literal" });
 }
