@@ -3,6 +3,7 @@
 import "./quiet.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
+import { reencrypts } from "./config/exposure.ts";
 import { signInIssuer } from "./config/issuers.ts";
 import { loadSecrets } from "./config/secrets.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
@@ -60,18 +61,23 @@ useOwnProxy();
 chartVersion(config.chart); // refuses here, before a Release would, when others are made already
 assertQuota(config);
 const { prefix } = config;
+const images = selectImages(config.images, config.mirror);
+const isTlsToPods = reencrypts(config.exposure);
 const context: ReleaseContext = {
   chart: config.chart,
   prefix,
   guard: guardsOf(config),
-  images: selectImages(config.images, config.mirror),
+  images,
   pullSecrets: config.pullSecrets,
   sizes: config.resources,
   // OpenShift gives each namespace ids of its own.
   runAs: config.runAsUser ?? (config.platform === "openshift" ? "assigned" : undefined),
   wayOut: { caBundle: config.caBundle, proxy: config.proxy },
+  tlsProxy: isTlsToPods
+    ? { image: imageReference(images.nginx), resources: config.resources.tlsProxy }
+    : undefined,
 };
-const { instance, memory } = await recall();
+const { instance, memory, hasMade } = await recall();
 const plan = decide({ trust: config.trust, memory, now, leadTime: config.leadTime * 1000 });
 const at = addresses(config.exposure);
 assertSameAddresses(memory, plan, at, (n) => rekorHostname(config.exposure, n));
@@ -233,10 +239,7 @@ const mirrorServer = new TufMirror(
   "tuf-mirror",
   {
     namespace: tufHome.namespace,
-    images: {
-      nginx: imageReference(context.images.nginx),
-      node: imageReference(context.images.node),
-    },
+    images: { nginx: imageReference(images.nginx), node: imageReference(images.node) },
     pullSecrets: config.pullSecrets,
     resources: context.sizes.tuf,
     runAs: context.runAs,
@@ -245,6 +248,7 @@ const mirrorServer = new TufMirror(
     timestamp: config.timestamp,
     exposure: exposures.tuf,
     service: serviceNames(prefix).tuf,
+    tls: isTlsToPods ? { isAsked: hasMade("tuf-mirror-tls-service") } : undefined,
     context: cluster.context,
   },
   { dependsOn: [tufHome.guard, ctLog, ...Object.values(rekorServers)] },

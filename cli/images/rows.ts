@@ -4,7 +4,8 @@ import {
   selectImages,
   type ImageKey,
 } from "../../infra/scaffold/images.ts";
-import { imageUses } from "../../infra/scaffold/imageUses.ts";
+import { reencrypts } from "../../infra/config/exposure.ts";
+import { imageUses, tlsProxyUses, type ImageUse } from "../../infra/scaffold/imageUses.ts";
 import type { ImageConfig } from "./stack.ts";
 
 /** An image of a stack, as `--json` prints it. */
@@ -20,11 +21,14 @@ export interface ImageRow {
   fromMirror: boolean;
   /** See `ImageUse`. */
   pods: readonly string[];
+  /** Where it runs besides. */
+  alsoIn?: readonly ImageUse[];
 }
 
 /** Every image of a stack, from the tables that the program itself uses. */
-export function imageRows({ images: own, mirror }: ImageConfig): ImageRow[] {
+export function imageRows({ images: own, mirror, exposure }: ImageConfig): ImageRow[] {
   const chosen = selectImages(own, mirror);
+  const isTlsToPods = exposure !== undefined && reencrypts(exposure);
   return (Object.keys(chosen) as ImageKey[]).map((name) => ({
     name,
     component: imageUses[name].component,
@@ -32,6 +36,7 @@ export function imageRows({ images: own, mirror }: ImageConfig): ImageRow[] {
     published: imageReference(publishedImages[name]),
     fromMirror: mirror !== undefined && !Object.hasOwn(own, name),
     pods: imageUses[name].pods,
+    ...(name === "nginx" && isTlsToPods ? { alsoIn: tlsProxyUses } : {}),
   }));
 }
 
@@ -39,8 +44,10 @@ const heads = ["COMPONENT", "NAME", "RUNS IN", "IMAGE"] as const;
 
 /** One line for each pod that runs an image, in columns. */
 export function rowsTable(rows: readonly ImageRow[]): string {
-  const lines = rows.flatMap(({ component, name, pods, image }) =>
-    pods.map((pod) => [component, name, pod, image]),
+  const lines = rows.flatMap(({ name, image, component, pods, alsoIn = [] }) =>
+    [{ component, pods }, ...alsoIn].flatMap((use) =>
+      use.pods.map((pod) => [use.component, name, pod, image]),
+    ),
   );
   const all = [[...heads], ...lines];
   const widths = heads.map((_, column) =>

@@ -10,8 +10,8 @@ export interface StackChoice {
   file?: string;
 }
 
-/** The part of a configuration that images depend on. */
-export type ImageConfig = Pick<Config, "images" | "mirror">;
+/** The part of a configuration that images depend on; there is no exposure where no stack is named. */
+export type ImageConfig = Pick<Config, "images" | "mirror"> & Partial<Pick<Config, "exposure">>;
 
 /**
  * The configuration of the stack that was named, with --file, --stack or PULUMI_STACK; undefined if

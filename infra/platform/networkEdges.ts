@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { reencrypts } from "../config/exposure.ts";
 import { isCluster } from "../config/issuerUrls.ts";
 import { ntpServer } from "../config/ntp.ts";
 import { proxyFor } from "../config/proxy.ts";
@@ -204,12 +205,13 @@ function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
   const from = [{ surrounding: "clients" } as const];
   // A node port leads to HTTP alone; an ingress to both, under one name.
   const grpc = exposure.type === "nodePort" ? [] : [podPorts.fulcioGrpc];
+  const open = (...plain: number[]) => (reencrypts(exposure) ? [podPorts.tls] : plain);
   return [
-    ...tcp(from, of("fulcio"), [podPorts.fulcio, ...grpc], "get certificates"),
-    ...tcp(from, of("rekor", "server"), [podPorts.rekor], "add and look up entries"),
-    ...tcp(from, of("tsa"), [podPorts.tsa], "get timestamps"),
-    ...tcp(from, of("ctLog"), [podPorts.ctLog], "audit the log"),
-    ...tcp(from, of("tuf", "mirror"), [podPorts.tuf], "learn what to trust"),
+    ...tcp(from, of("fulcio"), open(podPorts.fulcio, ...grpc), "get certificates"),
+    ...tcp(from, of("rekor", "server"), open(podPorts.rekor), "add and look up entries"),
+    ...tcp(from, of("tsa"), open(podPorts.tsa), "get timestamps"),
+    ...tcp(from, of("ctLog"), open(podPorts.ctLog), "audit the log"),
+    ...tcp(from, of("tuf", "mirror"), open(podPorts.tuf), "learn what to trust"),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Config } from "../config.ts";
+import { reencrypts } from "../config/exposure.ts";
 import { quotaOf, type Quota } from "../config/quota.ts";
 import type { Volume } from "../config/volume.ts";
 import { reportAll } from "../errors.ts";
@@ -12,14 +13,19 @@ export type Need = Record<keyof Quota, number>;
 
 type Sized = Pick<Config, "prefix" | "trust" | "quota"> & Load;
 /** What decides how much a component's namespace needs. */
-type Load = Pick<Config, "resources" | "replicas" | "database" | "searchIndex" | "attestations">;
+type Load = Pick<
+  Config,
+  "resources" | "replicas" | "exposure" | "database" | "searchIndex" | "attestations"
+>;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 const amount = (text: string | undefined) => (text === undefined ? 0 : quantity(text));
 
 /** A pod's own: init containers end before the others start, so the larger of both counts. */
-function perPod({ container, init }: Workload, of: "requests" | "limits", what: string): number {
-  return Math.max(amount(container[of][what]), amount(init?.[of][what]));
+function perPod(workload: Workload, of: "requests" | "limits", what: string): number {
+  const { container, tlsProxy, init } = workload;
+  const together = amount(container[of][what]) + amount(tlsProxy?.[of][what]);
+  return Math.max(together, amount(init?.[of][what]));
 }
 
 /** The volumes that are claimed in a component's namespace. */
@@ -41,7 +47,8 @@ function isElsewhere(workload: string, { database, searchIndex }: Load): boolean
 
 /** The most that a component's namespace needs at once: see `workloads`. */
 export function needOf(component: Component, config: Load): Need {
-  const all = workloads(component, config.resources, config.replicas).filter(
+  const { resources, replicas, exposure } = config;
+  const all = workloads(component, resources, replicas, reencrypts(exposure)).filter(
     ({ name }) => !isElsewhere(name, config),
   );
   const total = (of: "requests" | "limits", what: string) =>

@@ -13,7 +13,7 @@ export interface ImageUse {
 
 const use = (component: string, ...pods: string[]): ImageUse => ({ component, pods });
 
-/** Every container that a stack runs. A test holds it against all objects of a deployed stack. */
+/** Every container that each stack runs. A test holds it against all objects of a deployed stack. */
 export const imageUses: Readonly<Record<ImageKey, ImageUse>> = {
   trillianLogServer: use("trillian", "deployment/trillian-logserver"),
   trillianLogSigner: use("trillian", "deployment/trillian-logsigner"),
@@ -32,3 +32,11 @@ export const imageUses: Readonly<Record<ImageKey, ImageUse>> = {
   nginx: use("tuf", "deployment/tuf-*"),
   node: use("tuf", "job/tuf-mirror-revision-signing-*", "cronjob/tuf-timestamp"),
 };
+
+/** Where nginx runs besides, where a Route re-encrypts: TLS in front of each server. */
+export const tlsProxyUses: readonly ImageUse[] = [
+  use("ctlog", "deployment/ctlog"),
+  use("tsa", "deployment/tsa-server"),
+  use("fulcio", "deployment/fulcio-server"),
+  use("rekor-*", "deployment/rekor-*-server"),
+];

@@ -3,6 +3,8 @@
  * point at. They are fixed because each component has a namespace of its own.
  */
 
+import { tlsPodPort } from "./postrender/tlsProxy.ts";
+
 export type ScaffoldComponent = "trillian" | "ctlog" | "rekor" | "tsa" | "fulcio";
 
 /** The namespace of a component, e.g. `sigstore-tsa`. */
@@ -59,6 +61,8 @@ export const podPorts = {
   redis: 6379,
   tsa: 5555,
   tuf: 8080,
+  /** TLS in front of each of them, where a Route re-encrypts. */
+  tls: tlsPodPort,
 } as const;
 
 /** Trillian's Services and Deployments. */
@@ -133,3 +137,6 @@ export const httpPortNames = {
 
 /** Fulcio's port for gRPC, of its Service and of its pods; not on a node port. */
 export const fulcioGrpc = { name: "grpc", number: 5554 } as const;
+
+/** All methods of Fulcio's gRPC service (fulcio.proto: package dev.sigstore.fulcio.v2, service CA). */
+export const fulcioGrpcPath = "/dev.sigstore.fulcio.v2.CA/";

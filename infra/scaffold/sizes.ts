@@ -33,6 +33,8 @@ const defaults = {
   trillianLogSigner: mebibytes("20m", 64, 512),
   database: mebibytes("50m", 256, 2048),
   redis: mebibytes("10m", 32, 1024),
+  /** TLS in front of a server, where a Route re-encrypts. */
+  tlsProxy: mebibytes("10m", 16, 64),
 } as const satisfies Record<string, Resources>;
 
 /** A server of the stack, as `anchorhold:resources` names it. */

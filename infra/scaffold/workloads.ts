@@ -8,6 +8,8 @@ export interface Workload {
   /** As many as there are at the worst moment of an update. */
   pods: number;
   container: Resources;
+  /** Of the container beside it, which speaks TLS for it. */
+  tlsProxy?: Resources;
   /** Of the container that waits before it. */
   init?: Resources;
 }
@@ -26,14 +28,24 @@ export interface Replicas {
  * database is ended before it starts again; the TUF mirror has its next state beside the one that
  * serves, while the Job and the schedule both sign. Pods that are ending count for a quota as well,
  * but a roll waits for those.
+ * @param isTlsToPods whether a Route re-encrypts; the mirror speaks TLS itself
  */
-export function workloads(component: Component, sizes: Sizes, replicas: Replicas): Workload[] {
+export function workloads(
+  component: Component,
+  sizes: Sizes,
+  replicas: Replicas,
+  isTlsToPods: boolean,
+): Workload[] {
   const rolling = (count: number) => count + surgePods;
   const { curl, netcat, timestampSigner } = fixedSizes;
   const server = (name: keyof Replicas & keyof Sizes): Workload => ({
     name,
     pods: rolling(replicas[name]),
     container: sizes[name],
+  });
+  const called = (name: keyof Replicas & keyof Sizes): Workload => ({
+    ...server(name),
+    ...(isTlsToPods ? { tlsProxy: sizes.tlsProxy } : {}),
   });
   const single = (name: keyof Sizes, pods: number): Workload => ({
     name,
@@ -48,12 +60,12 @@ export function workloads(component: Component, sizes: Sizes, replicas: Replicas
         single("database", 1),
       ];
     case "rekor":
-      return [{ ...server("rekor"), init: curl }, single("redis", rolling(1))];
+      return [{ ...called("rekor"), init: curl }, single("redis", rolling(1))];
     case "tuf":
       return [single("tuf", 2), { name: "timestampSigner", pods: 2, container: timestampSigner }];
     case "ctLog":
     case "tsa":
     case "fulcio":
-      return [server(component)];
+      return [called(component)];
   }
 }

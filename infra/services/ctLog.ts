@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ctLogPrefix } from "../platform/exposure.ts";
 import { namespace } from "../platform/namespace.ts";
-import { componentNamespace, ctLogName, ctLogSecretMount } from "../scaffold/names.ts";
+import { componentNamespace, ctLogName, ctLogSecretMount, podPorts } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
+import { tlsProxyAnnotations } from "../scaffold/tlsProxy.ts";
 import { ctLogValues, type Exposure } from "../scaffold/values.ts";
 import { ctLogConfig } from "../trust/ctLogConfig.ts";
 import { trustOptions } from "../trust/record.ts";
@@ -65,6 +66,7 @@ export class CtLog extends pulumi.ComponentResource {
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,
+          podAnnotations: tlsProxyAnnotations(args.tlsProxy, { http: podPorts.ctLog }),
         }),
       },
       { ...parent, ...trustOptions, dependsOn: [home.guard] },

@@ -1,8 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../config.ts";
 import { namespace } from "../platform/namespace.ts";
-import { componentNamespace, fulcioSecretKeys } from "../scaffold/names.ts";
+import {
+  componentNamespace,
+  fulcioGrpcPath,
+  fulcioSecretKeys,
+  podPorts,
+} from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
+import { tlsProxyAnnotations } from "../scaffold/tlsProxy.ts";
 import { fulcioConfig, fulcioValues, type Exposure } from "../scaffold/values.ts";
 import type { FulcioCa } from "../trust/fulcioCa.ts";
 import { trustOptions } from "../trust/record.ts";
@@ -60,6 +66,10 @@ export class Fulcio extends pulumi.ComponentResource {
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,
+          podAnnotations: tlsProxyAnnotations(args.tlsProxy, {
+            http: podPorts.fulcio,
+            grpc: { port: podPorts.fulcioGrpc, path: fulcioGrpcPath },
+          }),
         }),
       },
       { ...parent, ...trustOptions, dependsOn: [home.guard] },

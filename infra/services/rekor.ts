@@ -3,8 +3,9 @@ import type { Config } from "../config.ts";
 import { rekorWayOut } from "../config/wayOut.ts";
 import { namespace } from "../platform/namespace.ts";
 import { volumeClaim } from "../platform/volumeClaim.ts";
-import { rekorNames, rekorNamespace, rekorSecretKey } from "../scaffold/names.ts";
+import { podPorts, rekorNames, rekorNamespace, rekorSecretKey } from "../scaffold/names.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
+import { tlsProxyAnnotations } from "../scaffold/tlsProxy.ts";
 import {
   rekorValues,
   type Exposure,
@@ -99,6 +100,7 @@ export class Rekor extends pulumi.ComponentResource {
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,
+          podAnnotations: tlsProxyAnnotations(args.tlsProxy, { http: podPorts.rekor }),
         }),
       },
       { ...parent, ...trustOptions, dependsOn: [home.guard] },

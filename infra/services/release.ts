@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { WayOut } from "../config/wayOut.ts";
 import type { Guard } from "../platform/guard.ts";
 import type { Images } from "../scaffold/images.ts";
+import type { TlsProxy } from "../scaffold/postrender/tlsProxy.ts";
 import type { Sizes } from "../scaffold/sizes.ts";
 import type { RunAs } from "../scaffold/values.ts";
 
@@ -20,4 +21,6 @@ export interface ReleaseContext {
   runAs: RunAs;
   /** For the servers that call others outside the cluster. */
   wayOut: WayOut;
+  /** In front of each server that clients call, where a Route re-encrypts. */
+  tlsProxy: TlsProxy | undefined;
 }

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ntpFile, type Ntp } from "../config/ntp.ts";
 import { namespace } from "../platform/namespace.ts";
-import { componentNamespace, tsaSecretKeys } from "../scaffold/names.ts";
+import { componentNamespace, podPorts, tsaSecretKeys } from "../scaffold/names.ts";
 import { ntpFileName } from "../scaffold/postrender/outward.ts";
 import { ScaffoldRelease } from "../scaffold/release.ts";
+import { tlsProxyAnnotations } from "../scaffold/tlsProxy.ts";
 import { tsaValues, type Exposure } from "../scaffold/values.ts";
 import { trustOptions } from "../trust/record.ts";
 import type { TimestampAuthority } from "../trust/timestampAuthority.ts";
@@ -62,6 +63,7 @@ export class Tsa extends pulumi.ComponentResource {
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,
+          podAnnotations: tlsProxyAnnotations(args.tlsProxy, { http: podPorts.tsa }),
         }),
       },
       { ...parent, ...trustOptions, dependsOn: [home.guard] },

@@ -8,6 +8,8 @@ export interface Recalled {
   /** Made once: tells this Sigstore's trees from others' in a shared Trillian. */
   instance: pulumi.Output<string>;
   memory: Memory;
+  /** Whether an earlier update has made a resource of this name. */
+  hasMade: (name: string) => boolean;
 }
 
 interface State {
@@ -27,7 +29,13 @@ export async function recall(): Promise<Recalled> {
   const instance = frozen("instance", mine, {});
   const existing = await knownValue(instance);
   const isNew = existing === undefined || existing === mine;
-  return { instance, memory: isNew ? nothing : memoryOf(await ownStashes()) };
+  const state = isNew ? [] : await ownResources();
+  const names = new Set(state.map(({ name }) => name));
+  return {
+    instance,
+    memory: isNew ? nothing : memoryOf(stashesOf(state)),
+    hasMade: (name) => names.has(name),
+  };
 }
 
 /** The value, unless only the update itself will know it. */
@@ -36,15 +44,35 @@ export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undef
   return (await inside.isKnown) ? await inside.promise() : undefined;
 }
 
-/** Every Stash of this stack's state by its name. */
-async function ownStashes(): Promise<Record<string, unknown>> {
+interface Made {
+  name: string;
+  type: string;
+  output: unknown;
+}
+
+/** Every resource in this stack's state. */
+async function ownResources(): Promise<Made[]> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
     stackName,
   })) as State;
-  return Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([, { type }]) => type === "pulumi:index:Stash")
-      .map(([urn, resource]) => [urn.split("::").at(-1) ?? urn, resource.outputs.output]),
+  return Object.entries(outputs).map(
+    ([
+      urn,
+      {
+        type,
+        outputs: { output },
+      },
+    ]) => ({
+      name: urn.split("::").at(-1) ?? urn,
+      type,
+      output,
+    }),
   );
+}
+
+/** What each Stash holds, by its name. */
+function stashesOf(resources: readonly Made[]): Record<string, unknown> {
+  const stashes = resources.filter(({ type }) => type === "pulumi:index:Stash");
+  return Object.fromEntries(stashes.map(({ name, output }) => [name, output]));
 }

@@ -1,8 +1,9 @@
-import type { HostExposure } from "../../config/exposure.ts";
+import { reencrypts, type HostExposure } from "../../config/exposure.ts";
 import {
   componentNamespace,
   ctLogName,
   fulcioGrpc,
+  fulcioGrpcPath,
   fulcioName,
   httpPortNames,
   rekorNames,
@@ -11,8 +12,9 @@ import {
   tsaName,
   tufNamespace,
 } from "../../scaffold/names.ts";
+import { httpsPort } from "../../scaffold/postrender/tlsProxy.ts";
 import { hostsOf } from "../exposure.ts";
-import { mirrorService } from "../tuf/names.ts";
+import { mirrorService, tlsServiceName } from "../tuf/names.ts";
 
 /** A port of a Service: Ingress knows it by its number, Route by its name. */
 export interface Port {
@@ -32,11 +34,8 @@ export interface Front {
   grpc?: { port: Port; path: string };
 }
 
-/** All methods of Fulcio's gRPC service (fulcio.proto: package dev.sigstore.fulcio.v2, service CA). */
-export const fulcioGrpcPath = "/dev.sigstore.fulcio.v2.CA/";
-
 /**
- * Every host of a stack.
+ * Every host of a stack. Where a Route re-encrypts, TLS in the pod stands before HTTP and gRPC alike.
  * @param generations of Rekor, each with a host of its own
  */
 export function fronts(
@@ -45,13 +44,15 @@ export function fronts(
   generations: readonly number[],
 ): Front[] {
   const hosts = hostsOf(exposure);
+  const isTls = reencrypts(exposure);
   const front = (name: string, host: string, namespace: string, service: string, port: string) => ({
     ...{ name, host, namespace, service },
-    http: { name: port, number: servicePort },
+    http: isTls ? httpsPort : { name: port, number: servicePort },
   });
+  const mirror = isTls ? tlsServiceName : mirrorService.name;
   const space = (component: "ctlog" | "fulcio" | "tsa") => componentNamespace(prefix, component);
   return [
-    front("tuf", hosts.tuf, tufNamespace(prefix), mirrorService.name, mirrorService.port),
+    front("tuf", hosts.tuf, tufNamespace(prefix), mirror, mirrorService.port),
     front("ctlog", hosts.ctLog, space("ctlog"), ctLogName, httpPortNames.ctLog),
     ...generations.map((n) =>
       front(
@@ -65,7 +66,7 @@ export function fronts(
     front("tsa", hosts.tsa, space("tsa"), tsaName, httpPortNames.tsa),
     {
       ...front("fulcio", hosts.fulcio, space("fulcio"), fulcioName, httpPortNames.fulcio),
-      grpc: { port: fulcioGrpc, path: fulcioGrpcPath },
+      grpc: { port: isTls ? httpsPort : fulcioGrpc, path: fulcioGrpcPath },
     },
   ];
 }

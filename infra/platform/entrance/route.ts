@@ -14,7 +14,11 @@ export interface RouteSpec {
   /** The name of the Service's port, as the endpoints have it. */
   port: { targetPort: string };
   tls: {
-    termination: "edge";
+    /**
+     * With `reencrypt` and no CA of its own the router checks the pod's certificate against the service
+     * CA and the name SERVICE.NAMESPACE.svc.
+     */
+    termination: RouteExposure["termination"];
     /** Who comes over plain HTTP is sent to HTTPS. */
     insecureEdgeTerminationPolicy: "Redirect";
     externalCertificate?: { name: Input<string> };
@@ -36,7 +40,7 @@ export interface RouteObject {
  */
 export function routesOf(
   { name, host, service, http, grpc }: Front,
-  { annotations }: RouteExposure,
+  { annotations, termination }: RouteExposure,
   secretName: Input<string> | undefined,
 ): RouteObject[] {
   const spec = (port: Port): RouteSpec => ({
@@ -44,7 +48,7 @@ export function routesOf(
     to: { kind: "Service", name: service },
     port: { targetPort: port.name },
     tls: {
-      termination: "edge",
+      termination,
       insecureEdgeTerminationPolicy: "Redirect",
       ...(secretName === undefined ? {} : { externalCertificate: { name: secretName } }),
     },

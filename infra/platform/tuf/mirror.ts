@@ -1,16 +1,18 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { publishedFacts } from "../../expectations.ts";
+import { servingCertSecret } from "../../scaffold/postrender/tlsProxy.ts";
 import type { Resources } from "../../scaffold/sizes.ts";
 import type { Exposure, RunAs } from "../../scaffold/values.ts";
 import { Gate } from "../../trust/gate.ts";
 import type { Publication } from "../../trust/stamps.ts";
 import type { TufPublication } from "../../trust/tuf/publication.ts";
 import { repositoryFiles } from "../../trust/tuf/repository.ts";
+import { tlsServiceName } from "./names.ts";
 import { httpPort } from "./nginx.ts";
 import { TufRevision } from "./revision.ts";
 import { TimestampSchedule } from "./schedule.ts";
-import { TufService } from "./service.ts";
+import { TufService, TufTlsService, type TufServiceArgs } from "./service.ts";
 import { TimestampSigner } from "./signer.ts";
 
 export interface TufMirrorArgs {
@@ -30,6 +32,12 @@ export interface TufMirrorArgs {
   exposure: Exposure;
   /** The mirror's Service inside the cluster: NAMESPACE/SERVICE:PORT. */
   service: string;
+  /**
+   * Where a Route re-encrypts: whether an earlier update has asked for the certificate. The first pods
+   * that hold it wait for it, and it comes with the Service for TLS, so that one comes before them, with
+   * no Route to it. From then on it moves with the other Service.
+   */
+  tls: { isAsked: boolean } | undefined;
   /** The kubeconfig's context, where the stack names one. */
   context: string | undefined;
 }
@@ -57,6 +65,8 @@ export class TufMirror extends pulumi.ComponentResource {
       },
       parent,
     );
+    const tlsService = (selector: TufServiceArgs["selector"], after: pulumi.Resource[]) =>
+      new TufTlsService(`${name}-tls`, { namespace, selector }, { parent: this, dependsOn: after });
     const revision = new TufRevision(
       `${name}-revision`,
       {
@@ -65,10 +75,12 @@ export class TufMirror extends pulumi.ComponentResource {
         pullSecrets: args.pullSecrets,
         runAs: args.runAs,
         resources: args.resources,
+        certificate: args.tls && servingCertSecret(tlsServiceName),
         files: filesOf(publication),
         version: publication.version,
         revision: publication.current.revision,
         signer,
+        before: args.tls?.isAsked === false ? (labels) => tlsService(labels, []) : undefined,
       },
       parent,
     );
@@ -92,6 +104,7 @@ export class TufMirror extends pulumi.ComponentResource {
       { namespace, selector: revision.selector, exposure: args.exposure },
       { parent: this, dependsOn: [gate] },
     );
+    if (args.tls?.isAsked === true) tlsService(revision.selector, [gate]);
     new TimestampSchedule(
       `${name}-schedule`,
       { signer, snapshot: revision.snapshot, schedule: args.timestamp.schedule },

@@ -19,6 +19,8 @@ export interface TufRevisionArgs extends ServingPodArgs {
   /** Hash of what is published; on the pods, so that people can compare. */
   revision: pulumi.Input<string>;
   signer: TimestampSigner;
+  /** Makes what its pods wait for, from the labels that they will have. */
+  before?: ((labels: pulumi.Output<Record<string, string>>) => pulumi.Resource) | undefined;
 }
 
 /** On the pods of one serving state, and in the selector of the Service that sends clients to it. */
@@ -45,6 +47,7 @@ export class TufRevision extends pulumi.ComponentResource {
     this.snapshot = { configMap: repository.metadata.name, key };
     const job = this.signing(name, args);
     const pods = podTemplate(args, repository.metadata.name);
+    const before = args.before?.(pods.apply((pod) => pod.metadata.labels));
     const deployment = new k8s.apps.v1.Deployment(
       `${name}-server`,
       {
@@ -61,7 +64,7 @@ export class TufRevision extends pulumi.ComponentResource {
           template: pods,
         },
       },
-      { parent: this, dependsOn: [job], ...replaceable },
+      { parent: this, dependsOn: before ? [job, before] : [job], ...replaceable },
     );
     this.selector = deployment.spec.selector.matchLabels;
     this.registerOutputs();
@@ -69,7 +72,7 @@ export class TufRevision extends pulumi.ComponentResource {
 
   private repository(name: string, args: TufRevisionArgs): k8s.core.v1.ConfigMap {
     const data = pulumi.output(args.files).apply((files) => ({
-      "nginx.conf": nginxConfig,
+      "nginx.conf": nginxConfig(args.certificate !== undefined),
       ...Object.fromEntries(Object.entries(files).map(([path, text]) => [flattenPath(path), text])),
     }));
     return new k8s.core.v1.ConfigMap(

@@ -1,8 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { replaceable } from "../../protect.ts";
 import { servicePort } from "../../scaffold/names.ts";
+import {
+  httpsPort,
+  servingCertAnnotation,
+  servingCertSecret,
+  tlsPodPort,
+} from "../../scaffold/postrender/tlsProxy.ts";
 import type { Exposure } from "../../scaffold/values.ts";
-import { mirrorService } from "./names.ts";
+import { mirrorService, tlsServiceName } from "./names.ts";
 import { httpPort } from "./nginx.ts";
 
 export interface TufServiceArgs {
@@ -40,4 +47,36 @@ function reached(exposure: Exposure) {
   return exposure.type === "clusterIP"
     ? { type: "ClusterIP", ports: [port] }
     : { type: "NodePort", ports: [{ ...port, nodePort: exposure.port }] };
+}
+
+/**
+ * The same for a Route that re-encrypts, and the question for a certificate of this name. Nothing waits
+ * for it to lead to ready pods: they wait for its certificate.
+ */
+export class TufTlsService extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    args: Pick<TufServiceArgs, "namespace" | "selector">,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("anchorhold:platform:TufTlsService", name, {}, opts);
+    const port = { name: httpsPort.name, port: httpsPort.number, targetPort: tlsPodPort };
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: {
+          name: tlsServiceName,
+          namespace: args.namespace,
+          labels: { "app.kubernetes.io/name": "tuf" },
+          annotations: {
+            [servingCertAnnotation]: servingCertSecret(tlsServiceName),
+            "pulumi.com/skipAwait": "true",
+          },
+        },
+        spec: { selector: args.selector, type: "ClusterIP", ports: [port] },
+      },
+      { parent: this, ...replaceable },
+    );
+    this.registerOutputs();
+  }
 }

@@ -12,6 +12,8 @@ export interface ServingPodArgs {
   pullSecrets: readonly string[];
   resources: Resources;
   runAs: RunAs;
+  /** The Secret with the certificate, where it takes TLS. */
+  certificate?: string | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ServingPodArgs {
  * @param from the ConfigMaps that they are in
  */
 export function servingPod(
-  { image, pullSecrets, resources, runAs }: ServingPodArgs,
+  { image, pullSecrets, resources, runAs, certificate }: ServingPodArgs,
   paths: readonly string[],
   from: { repository: string; timestamp: { name: string; key: string } },
 ): k8s.types.input.core.v1.PodSpec {
@@ -34,7 +36,7 @@ export function servingPod(
     enableServiceLinks: false,
     ...imagePullSecrets(pullSecrets),
     securityContext: ownPodSecurity(runAs),
-    containers: [nginxContainer(image, resources)],
+    containers: [nginxContainer(image, resources, certificate !== undefined)],
     volumes: [
       fromRepository(
         "repository",
@@ -45,6 +47,9 @@ export function servingPod(
       // running pod with what it has: either way no client meets a mirror without a timestamp.
       { name: "timestamp", configMap: { name: from.timestamp.name, items: [timestampItem] } },
       { name: "tmp", emptyDir: {} },
+      ...(certificate === undefined
+        ? []
+        : [{ name: "certificate", secret: { secretName: certificate, defaultMode: 0o440 } }]),
     ],
   };
 }

@@ -4,7 +4,12 @@
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   [field: string]: unknown;
 }
 
@@ -19,7 +24,7 @@ export interface Container {
   args?: string[];
   env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: unknown } }[];
   volumeMounts?: unknown[];
-  ports?: { containerPort: number }[];
+  ports?: { name?: string; containerPort: number; protocol?: string }[];
   lifecycle?: { preStop?: { sleep?: { seconds: number } } };
   [probe: string]: unknown;
 }

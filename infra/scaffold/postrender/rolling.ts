@@ -11,7 +11,7 @@ import {
  * A pod that is told to stop keeps serving for as long as others may still send to it: every node's
  * kube-proxy and every ingress hears of it in its own time.
  */
-const leavingSeconds = 6;
+export const leavingSeconds = 6;
 /** Then it is asked to end, and has this long for the requests that it works on. */
 const shutdownSeconds = 30;
 /** A new pod that dies in its first moments takes no old one's place. */

@@ -1,5 +1,7 @@
 import { assignedId } from "../postrender/assigned.ts";
 
+export { containerSecurity } from "../postrender/containerSecurity.ts";
+
 /**
  * Who the stack's processes are: one user id for all of them, `assigned` where the cluster gives
  * every namespace its own (OpenShift), or the ids that the images were made for.
@@ -37,14 +39,4 @@ export function podSecurity(runAs?: RunAs, own = unprivilegedUser) {
 export function ownPodSecurity(runAs?: RunAs) {
   const { runAsUser, runAsGroup, fsGroup, ...rest } = podSecurity(runAs);
   return runAs === "assigned" ? rest : { ...rest, runAsUser, runAsGroup, fsGroup };
-}
-
-/** Container level of the "restricted" Pod Security Standard, and a read-only root. */
-export function containerSecurity() {
-  return {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    runAsNonRoot: true,
-    capabilities: { drop: ["ALL"] },
-  };
 }
