@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { edges, podGroups } from "../../infra/platform/networkEdges.ts";
 import { networkPolicies, type Peer, type Policy } from "../../infra/platform/networkPolicies.ts";
 import { configWith } from "../support/config.ts";
+import { hosts } from "../support/tlsSecret.ts";
 import { edgeTable } from "../support/networkTable.ts";
 
 const config = configWith();
@@ -88,6 +89,19 @@ describe("the policies", () => {
       { from: [space("fulcio")], ports: [tcp(6962)] },
       { ports: [tcp(6962)] },
     ]);
+  });
+
+  test("let clients come to the port for TLS alone where a Route re-encrypts", () => {
+    const exposure = { type: "route", hosts };
+    const open = (more: object) => {
+      const all = edges(configWith({ platform: "openshift", exposure: { ...exposure, ...more } }));
+      const fromClients = all.filter(
+        ({ from }) => "surrounding" in from && from.surrounding === "clients",
+      );
+      return fromClients.map(({ ports }) => ports);
+    };
+    expect(open({})).toEqual([[5555, 5554], [3000], [5555], [6962], [8080]]);
+    expect(open({ termination: "reencrypt" })).toEqual(Array(5).fill([8443]));
   });
 
   test("let Fulcio ask issuers on the ports of their URLs, and the API only for its own", () => {

@@ -10,6 +10,7 @@ import {
 } from "../../infra/platform/quota.ts";
 import { components } from "../../infra/scaffold/names.ts";
 import { configWith } from "../support/config.ts";
+import { hosts } from "../support/tlsSecret.ts";
 
 const usual = configWith();
 const mebibyte = 2 ** 20;
@@ -55,6 +56,26 @@ describe("what a namespace needs", () => {
     expect(needOf("rekor", elsewhere).pods).toBe(needOf("rekor", usual).pods - 2);
     const none = configWith({ searchIndex: "none" });
     expect(needOf("rekor", none)).toEqual(needOf("rekor", elsewhere));
+  });
+
+  test("is TLS in front of each server that clients call, where a Route re-encrypts", () => {
+    const route = (termination: string) =>
+      configWith({ platform: "openshift", exposure: { type: "route", termination, hosts } });
+    const more = (component: (typeof components)[number]) => {
+      const [plain, tls] = ["edge", "reencrypt"].map((one) => needOf(component, route(one)));
+      expect(tls!.pods).toBe(plain!.pods);
+      return (tls!.memory - plain!.memory) / mebibyte;
+    };
+    // Two pods and one more of a roll; the mirror speaks TLS itself.
+    const each = 3 * 16;
+    expect(components.map((component) => [component, more(component)])).toEqual([
+      ["trillian", 0],
+      ["ctLog", each],
+      ["tsa", each],
+      ["fulcio", each],
+      ["rekor", each],
+      ["tuf", 0],
+    ]);
   });
 
   test("grows with replicas, and an init container that asks for more counts in its place", () => {

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { servingCertAnnotation } from "../../../infra/scaffold/postrender/tlsProxy.ts";
 import { refOf } from "../../../local/pulumi/kubernetes/cluster.ts";
 import type { MemoryCluster } from "../../../local/pulumi/kubernetes/memoryCluster.ts";
 import { listAt, objectAt, textAt, type Props, type Value } from "../../../local/pulumi/values.ts";
@@ -56,12 +58,15 @@ function routeRules(object: Props, all: readonly Props[]): Rule[] {
   if (apiVersion !== "route.openshift.io/v1" || kind !== "Route") return [];
   const own = textAt(object, "spec", "tls", "externalCertificate", "name");
   if (own !== "" && !isCertificate(find(all, "Secret", namespace, own))) return [];
+  const termination = textAt(object, "spec", "tls", "termination");
+  const to = textAt(object, "spec", "to", "name");
+  if (termination === "reencrypt" && !isServiceCertificate(all, namespace, to)) return [];
   return [
     {
       namespace,
       host: textAt(object, "spec", "host"),
       path: textAt(object, "spec", "path") || "/",
-      service: textAt(object, "spec", "to", "name"),
+      service: to,
       port: objectAt(object, "spec", "port")["targetPort"],
     },
   ];
@@ -69,6 +74,16 @@ function routeRules(object: Props, all: readonly Props[]): Rule[] {
 
 function isCertificate(secret: Props | undefined): boolean {
   return secret?.["type"] === "kubernetes.io/tls";
+}
+
+/** Whether the Service has a certificate of its own name, which the router looks for in the pod's. */
+function isServiceCertificate(all: readonly Props[], namespace: string, name: string): boolean {
+  const service = find(all, "Service", namespace, name);
+  const secret = textAt(service ?? {}, "metadata", "annotations", servingCertAnnotation);
+  const pem = textAt(find(all, "Secret", namespace, secret) ?? {}, "data", "tls.crt");
+  if (pem === "") return false;
+  const certificate = new X509Certificate(Buffer.from(pem, "base64"));
+  return certificate.checkHost(`${name}.${namespace}.svc`) !== undefined;
 }
 
 function find(all: readonly Props[], kind: string, namespace: string, name: string) {

@@ -6,6 +6,7 @@ import * as YAML from "yaml";
 import { copyCommand } from "../../../cli/images/copy.ts";
 import { images, type ImagesOptions } from "../../../cli/images/command.ts";
 import type { ImageRow } from "../../../cli/images/rows.ts";
+import { hosts } from "../../support/tlsSecret.ts";
 import { imageReference, publishedImages, selectImages } from "../../../infra/scaffold/images.ts";
 
 const mirror = "registry.example.com:5000/sigstore";
@@ -48,6 +49,23 @@ const rows = async (options: Partial<ImagesOptions>) =>
 const targets = (commands: string) => commands.split("\n").map((line) => line.split(" ").at(-1));
 
 describe("anchorhold images", () => {
+  test("shows where nginx runs besides, and copies it once, where a Route re-encrypts", async () => {
+    const route = { type: "route", termination: "reencrypt", hosts };
+    const file = stackFile({ platform: "openshift", exposure: route });
+    const nginx = (await printed({ file })).split("\n").filter((line) => / nginx /.test(line));
+    expect(nginx.map((line) => line.split(/ +/)[2])).toEqual([
+      "deployment/tuf-*",
+      "deployment/ctlog",
+      "deployment/tsa-server",
+      "deployment/fulcio-server",
+      "deployment/rekor-*-server",
+    ]);
+    const copies = (await printed({ file, mirror })).split("\n");
+    expect(copies.filter((line) => line.includes("nginx"))).toHaveLength(1);
+    const edge = stackFile({ platform: "openshift", exposure: { ...route, termination: "edge" } });
+    expect(JSON.stringify(await rows({ file: edge }))).not.toContain("alsoIn");
+  });
+
   test("without a stack has every published image by digest, and docs/images.md has that table", async () => {
     const table = await printed();
     for (const image of Object.values(publishedImages))

@@ -3,6 +3,7 @@ import {
   exposureProblems,
   exposureSchema,
   platformSchema,
+  reencrypts,
 } from "../../../infra/config/exposure.ts";
 import { hosts } from "../../support/tlsSecret.ts";
 
@@ -88,6 +89,10 @@ describe("the configuration of an exposure", () => {
   test("takes Routes on OpenShift alone", () => {
     const route = exposureSchema.parse({ type: "route", hosts });
     expect(exposureProblems(route, around)).toEqual([]);
+    const reencrypt = exposureSchema.parse({ type: "route", hosts, termination: "reencrypt" });
+    expect(exposureProblems(reencrypt, around)).toEqual([]);
+    expect([route, reencrypt].map(reencrypts)).toEqual([false, true]);
+    expect(exposureProblems(reencrypt, { ...around, platform: "kubernetes" })).toHaveLength(1);
     expect(exposureProblems(route, { ...around, platform: "kubernetes" })).toEqual([
       expect.stringMatching(
         /^anchorhold:exposure\.type: route needs anchorhold:platform openshift/,

@@ -37,6 +37,7 @@ test("the docs show an Ingress, excerpts of it, node ports and Routes", () => {
     "exposure.md ingress",
     "exposure.md nodePort",
     "openshift.md route",
+    "openshift.md route",
   ]);
 });
 

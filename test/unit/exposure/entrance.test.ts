@@ -128,6 +128,30 @@ describe("a Route", () => {
     expect(only?.spec.tls.externalCertificate).toEqual({ name: "tls-1" });
   });
 
+  test("that re-encrypts leads to the port for TLS, and names no CA for the router to trust", () => {
+    const exposure = route({ termination: "reencrypt" });
+    const routes = fronts(exposure, "sample", [1]).flatMap((front) =>
+      routesOf(front, exposure, undefined),
+    );
+    expect(
+      routes.map(({ spec: { host, path = "/", to, port } }) =>
+        [host + path, to.name, port.targetPort].join(" "),
+      ),
+    ).toEqual([
+      "tuf.example.com/ tuf-tls https",
+      "ctlog.example.com/ ctlog https",
+      "rekor-1.example.com/ rekor-1-server https",
+      "tsa.example.com/ tsa-server https",
+      "fulcio.example.com/ fulcio-server https",
+      "fulcio.example.com/dev.sigstore.fulcio.v2.CA/ fulcio-server https",
+    ]);
+    for (const { spec } of routes)
+      expect(spec.tls).toEqual({
+        termination: "reencrypt",
+        insecureEdgeTerminationPolicy: "Redirect",
+      });
+  });
+
   test("of Fulcio has a second one beside it for the paths of gRPC", () => {
     const [, grpc] = routesOf(named("fulcio"), route(), undefined);
     expect(grpc).toMatchObject({

@@ -107,8 +107,21 @@ class Objects {
   }
 }
 
-function volumeFiles(objects: Objects, volume: Props): Files {
-  const { secret, configMap, projected } = volume;
+/** Files that hold an annotation of the pod each. */
+function annotationFiles(pod: Props, source: Props): Files {
+  const annotations = objectAt(pod, "metadata", "annotations");
+  return new Map(
+    listAt(source, "items").map((item) => {
+      const field = textAt(item, "fieldRef", "fieldPath");
+      const [, name = ""] = /^metadata\.annotations\['(.+)'\]$/.exec(field) ?? [];
+      return [textAt(item, "path"), Buffer.from(textAt(annotations, name))];
+    }),
+  );
+}
+
+function volumeFiles(objects: Objects, pod: Props, volume: Props): Files {
+  const { secret, configMap, projected, downwardAPI } = volume;
+  if (isObject(downwardAPI)) return annotationFiles(pod, downwardAPI);
   if (isObject(secret)) return objects.volume("Secret", textAt(secret, "secretName"), secret);
   if (isObject(configMap)) return objects.volume("ConfigMap", textAt(configMap, "name"), configMap);
   const sources = listAt(projected, "sources").map((source) =>
@@ -127,7 +140,7 @@ function mounted(objects: Objects, pod: Props, container: Props): Files {
     // Each volume must be there for the pod to start, mounted or not.
     listAt(pod, "spec", "volumes").map((volume) => [
       textAt(volume, "name"),
-      volumeFiles(objects, volume),
+      volumeFiles(objects, pod, volume),
     ]),
   );
   const files = new Map<string, Buffer>();

@@ -1,6 +1,7 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { posix } from "node:path";
 import { NotStarted, type ContainerView } from "./container.ts";
-import { notFound, type Response, type Service } from "./http.ts";
+import { notFound, plain, type Response, type Service } from "./http.ts";
 
 /** One directive of a configuration, with its block if it has one. */
 interface Directive {
@@ -9,7 +10,10 @@ interface Directive {
 }
 
 /** What of nginx is played; the rest must be of no consequence for what is served. */
-const understood = new Set(["root", "alias", "listen", "location"]);
+const understood = new Set([
+  ...["root", "alias", "listen", "location"],
+  ...["ssl_certificate", "ssl_certificate_key", "proxy_pass", "grpc_pass"],
+]);
 const harmless = new Set([
   "add_header",
   "etag",
@@ -18,32 +22,90 @@ const harmless = new Set([
   "server_name",
   "access_log",
   "keepalive_timeout",
+  "proxy_http_version",
+  "proxy_set_header",
+  "proxy_request_buffering",
+  "proxy_max_temp_file_size",
 ]);
 
+/** The other programs of the pod, by port. */
+type Beside = (port: number) => Service | undefined;
+
 /**
- * nginx with one server of static files: `root`, and `location` (exact, by prefix, by regular
- * expression) with `root` or `alias`.
- * @returns the port and what is served there
- * @throws {NotStarted} for a configuration that says more than this stand-in knows
+ * nginx with one server: `root`, and `location` (exact, by prefix, by regular expression) with `root` or
+ * `alias`, or `location` by prefix that passes on to another program of the pod.
+ * @returns what is served, by port
+ * @throws {NotStarted} for a configuration that says more than this stand-in knows, and for TLS without
+ *   a certificate and its key
  */
-export function nginx(view: ContainerView): { port: number; service: Service } {
+export function nginx(view: ContainerView, beside: Beside): [number, Service][] {
   const config = parse(view.text(view.flag("-c") ?? "/etc/nginx/nginx.conf"));
-  const server = find(find(config, "http").block, "server").block;
-  const port = Number(/\d+$/.exec(find(server, "listen").words[1] ?? "")?.[0]);
+  const http = find(config, "http").block;
+  const server = find(http, "server").block;
+  checkKnown(server);
+  const listening = server.filter(({ words }) => words[0] === "listen");
+  const ports = listening.map(({ words }) => Number(/\d+$/.exec(words[1] ?? "")?.[0]));
+  if (listening.some(({ words }) => words.includes("ssl"))) checkCertificate(view, http, server);
+  const service = passing(server, beside) ?? files(view, server);
+  return ports.map((port) => [port, service]);
+}
+
+function checkKnown(server: readonly Directive[]): void {
   const locations = server.filter(({ words }) => words[0] === "location");
   for (const { words } of [...server, ...locations.flatMap(({ block }) => block)])
     if (!understood.has(words[0] ?? "") && !harmless.has(words[0] ?? ""))
       throw new NotStarted(`the stand-in for nginx does not know "${words.join(" ")}"`);
+}
+
+/** The value of a directive, with the default of a `map` in place of its variable. */
+function expanded(http: readonly Directive[], server: readonly Directive[], name: string): string {
+  const path = find(server, name).words[1] ?? "";
+  const map = http.find(({ words }) => words[0] === "map");
+  const [variable = "", replaced = ""] = [map?.words[2], value(map?.block ?? [], "default")];
+  return variable === "" ? path : path.replace(variable, replaced);
+}
+
+function checkCertificate(
+  view: ContainerView,
+  http: readonly Directive[],
+  server: readonly Directive[],
+): void {
+  const read = (name: string) => view.read(expanded(http, server, name));
+  const certificate = new X509Certificate(read("ssl_certificate"));
+  if (!certificate.checkPrivateKey(createPrivateKey(read("ssl_certificate_key"))))
+    throw new NotStarted("the key is not the certificate's");
+}
+
+/** A proxy of HTTP; of gRPC, which this stand-in does not speak, it says no more than that it is there. */
+function passing(server: readonly Directive[], beside: Beside): Service | undefined {
+  const locations = server.filter(
+    ({ words, block }) =>
+      words.length === 2 && block.some(({ words: [name] }) => /_pass$/.test(name ?? "")),
+  );
+  if (locations.length === 0) return undefined;
+  const behind = (path: string): Service | undefined => {
+    const [{ block = [] } = {}] = locations
+      .filter(({ words }) => path.startsWith(words[1] ?? ""))
+      .sort((a, b) => (b.words[1] ?? "").length - (a.words[1] ?? "").length);
+    const to = value(block, "proxy_pass");
+    return to === undefined ? undefined : beside(Number(new URL(to).port));
+  };
+  const none = plain("no plain HTTP here", 502);
+  return {
+    get: (path, query) => behind(path)?.get(path, query) ?? none,
+    post: (path, body) => behind(path)?.post(path, body) ?? none,
+  };
+}
+
+function files(view: ContainerView, server: readonly Directive[]): Service {
+  const locations = server.filter(({ words }) => words[0] === "location");
   const root = value(server, "root") ?? "";
   return {
-    port,
-    service: {
-      get: (path) => {
-        const content = view.find(fileOf(path, locations, root));
-        return content === undefined ? notFound : served(path, content);
-      },
-      post: () => notFound,
+    get: (path) => {
+      const content = view.find(fileOf(path, locations, root));
+      return content === undefined ? notFound : served(path, content);
     },
+    post: () => notFound,
   };
 }
 

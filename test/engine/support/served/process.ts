@@ -31,13 +31,17 @@ export function start(pod: Props, around: Surroundings): Ports {
     ...listAt(pod, "spec", "containers"),
   ]) {
     const view = new ContainerView(around.cluster, pod, container);
-    for (const [port, service] of program(view, around)) ports.set(port, service);
+    for (const [port, service] of program(view, around, ports)) ports.set(port, service);
   }
   return ports;
 }
 
 /** The program is told by its own flags, since images may come from anywhere. */
-function program(view: ContainerView, { trees, dial }: Surroundings): [number, Service][] {
+function program(
+  view: ContainerView,
+  { trees, dial }: Surroundings,
+  started: Ports,
+): [number, Service][] {
   try {
     if (view.flag("--log_config") !== undefined)
       return [[portOf(view, "--http_endpoint"), ctServer(view, trees)]];
@@ -45,10 +49,7 @@ function program(view: ContainerView, { trees, dial }: Surroundings): [number, S
       return [[portOf(view, "--port"), fulcio(view, dial)]];
     if (view.flag("--rekor_server.signer") !== undefined) return [[3000, rekor(view, trees)]];
     if (view.flag("--timestamp-signer") !== undefined) return [[portOf(view, "--port"), tsa(view)]];
-    if (view.argv[0] === "nginx") {
-      const { port, service } = nginx(view);
-      return [[port, service]];
-    }
+    if (view.argv[0] === "nginx") return nginx(view, (port) => started.get(port));
     return [];
   } catch (error) {
     // A file that is no key, certificate or JSON: the real program ends as well.
