@@ -67,10 +67,13 @@ async function names(kind: string): Promise<string[]> {
 describe("a real API server accepts", () => {
   const annotations = { "example.com/team": "platform" };
 
-  test("the Routes of a stack, with the router's certificate and with one of its own", async () => {
+  test("the Routes of a stack, edge and re-encrypt, with the router's certificate and one of its own", async () => {
     await accepted(strict, routes(parse({ type: "route", annotations })));
     expect(await names("routes.route.openshift.io")).toHaveLength(6);
     await accepted(strict, routes(parse({ type: "route", annotations }), "entrance-tls"));
+    const reencrypt = { type: "route", termination: "reencrypt" } as const;
+    await accepted(strict, routes(parse(reencrypt)));
+    await accepted(strict, routes(parse(reencrypt), "entrance-tls"));
   });
 
   test("its Ingresses, with a Secret and with cert-manager's annotation", async () => {

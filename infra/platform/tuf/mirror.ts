@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { publishedFacts } from "../../expectations.ts";
+import { replaceable } from "../../protect.ts";
 import { servingCertSecret } from "../../scaffold/postrender/tlsProxy.ts";
 import type { Resources } from "../../scaffold/sizes.ts";
 import type { Exposure, RunAs } from "../../scaffold/values.ts";
@@ -66,7 +67,11 @@ export class TufMirror extends pulumi.ComponentResource {
       parent,
     );
     const tlsService = (selector: TufServiceArgs["selector"], after: pulumi.Resource[]) =>
-      new TufTlsService(`${name}-tls`, { namespace, selector }, { parent: this, dependsOn: after });
+      new TufTlsService(
+        `${name}-tls`,
+        { namespace, selector },
+        { parent: this, dependsOn: after, ...replaceable },
+      );
     const revision = new TufRevision(
       `${name}-revision`,
       {
