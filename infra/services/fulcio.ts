@@ -61,15 +61,17 @@ export class Fulcio extends pulumi.ComponentResource {
           config: fulcioConfig(args.issuers),
           exposure: args.exposure,
           replicas: args.replicas,
-          // To token issuers: their discovery documents and keys.
-          podAnnotations: wayOut(name, home.namespace.metadata.name, args.wayOut, parent),
           pullSecrets: args.pullSecrets,
           sizes: args.sizes,
           runAs: args.runAs,
-          podAnnotations: tlsProxyAnnotations(args.tlsProxy, {
-            http: podPorts.fulcio,
-            grpc: { port: podPorts.fulcioGrpc, path: fulcioGrpcPath },
-          }),
+          podAnnotations: {
+            // To token issuers: their discovery documents and keys.
+            ...wayOut(name, home.namespace.metadata.name, args.wayOut, parent),
+            ...tlsProxyAnnotations(args.tlsProxy, {
+              http: podPorts.fulcio,
+              grpc: { port: podPorts.fulcioGrpc, path: fulcioGrpcPath },
+            }),
+          },
         }),
       },
       { ...parent, ...trustOptions, dependsOn: [home.guard] },
