@@ -315,6 +315,8 @@ export const mirror = {
   url: at.tuf,
   rootUrl: `${at.tuf}/1.root.json`,
   rootSha256: publication.initialRoot.apply(sha256),
+  // An output that is undefined is a warning in every preview.
+  ...(config.caBundle === undefined ? {} : { caBundle: config.caBundle }),
 };
 export const services = {
   fulcio: at.fulcio,
@@ -332,7 +334,6 @@ export const revision = publication.current.revision;
 export { prefix, records };
 export const clusterUid = cluster.uid;
 export const life = lifeOutputs(config.trust, plan, published.times, switched.all);
-export const caBundle = config.caBundle;
 export const leadTimeSeconds = config.leadTime;
 export const tuf = publication.current.apply(({ version, revision: hash, expires }) => ({
   version,

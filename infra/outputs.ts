@@ -65,7 +65,13 @@ export type TufState = z.infer<typeof tufStateSchema>;
 /** What the program exports: all that clients and the command line need; no secret. */
 export const outputsSchema = z.object({
   /** Where TUF is served, without a trailing slash, and the first root that clients start from. */
-  mirror: z.object({ url: z.url(), rootUrl: z.url(), rootSha256: z.string().length(64) }),
+  mirror: z.object({
+    url: z.url(),
+    rootUrl: z.url(),
+    rootSha256: z.string().length(64),
+    /** CA certificates in PEM that who calls these addresses trusts beside the public ones. */
+    caBundle: z.string().optional(),
+  }),
   services: z.object({ fulcio: z.url(), rekor: z.url(), ctLog: z.url(), tsa: z.url() }),
   issuers: z.array(z.object({ issuer: z.url(), clientId: z.string(), type: z.string() })),
   /** Namespace and name of the service account whose token `verify` may ask the cluster for. */
@@ -78,8 +84,6 @@ export const outputsSchema = z.object({
   clusterUid: z.string(),
   records: recordsSchema,
   life: allLife,
-  /** CA certificates in PEM that who calls these addresses trusts beside the public ones. */
-  caBundle: z.string().optional(),
   /** Seconds between published and used, and between last use and closing. */
   leadTimeSeconds: z.number().min(0),
   tuf: tufStateSchema,

@@ -25,7 +25,7 @@ export async function verify(
   print: (text: string) => void,
 ): Promise<boolean> {
   const outputs = await readOutputs({ file: options.outputs, stack: options.stack });
-  trustAlso(outputs.caBundle);
+  trustAlso(outputs.mirror.caBundle);
   const directory = await mkdtemp(join(tmpdir(), "anchorhold-verify-"));
   const mirror = once(() =>
     openMirror({ ...outputs.mirror, initialRoot: outputs.initialRoot }, directory),

@@ -26,7 +26,7 @@ export async function collect(
   const api = new ObjectApi(config);
   await requireOwnCluster(api, state, config);
   const { outputs } = state;
-  trustAlso(outputs.caBundle);
+  trustAlso(outputs.mirror.caBundle);
   const [objects, served, addresses, growths] = await Promise.all([
     collectObjects(api, state),
     collectServed(config, outputs),
