@@ -130,8 +130,8 @@ describe("a stack in such a network", () => {
   });
 
   test("the outputs have the bundle for clients", async () => {
-    const { caBundle } = outputsSchema.parse(await program.engine.stackOutputs());
-    expect(caBundle).toBe(ca.certificatePem);
+    const { mirror } = outputsSchema.parse(await program.engine.stackOutputs());
+    expect(mirror.caBundle).toBe(ca.certificatePem);
   });
 
   test("words between the certificates change nothing", async () => {
