@@ -1,28 +1,21 @@
 // Routes that re-encrypt, as far as they can be tried without OpenShift: a second stack of the program
 // with them on the real node, where the test plays the service CA and the router. Pods, kubelet, nginx and
 // OpenShift's definition of Route are real.
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
-import {
-  ApiextensionsV1Api,
-  AppsV1Api,
-  KubeConfig,
-  PatchStrategy,
-  setHeaderOptions,
-  type V1CustomResourceDefinition,
-} from "@kubernetes/client-node";
+import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse } from "yaml";
 import { fulcioGrpcPath, stackNamespaces } from "../../infra/scaffold/names.ts";
+import { ensureTools } from "../../local/tools/index.ts";
 import { certificateAuthority, type Authority } from "../support/authority.ts";
 import { hosts } from "../support/tlsSecret.ts";
 import { adminKubeconfig } from "./support/node.ts";
-import { run } from "./support/process.ts";
+import { mustRun, run } from "./support/process.ts";
 import { routeDefinition } from "./support/routeDefinition.ts";
 import { Router } from "./support/router.ts";
 import { arbitraryUser, SecondStack } from "./support/secondStack.ts";
@@ -35,28 +28,23 @@ const fulcio = { namespace: `anchorhold-${name}-fulcio`, name: "fulcio-server" }
 
 await describeStack("a stack whose Routes re-encrypt", () => {
   const config = new KubeConfig();
-  const definition = "routes.route.openshift.io";
+  const definition = "crd/routes.route.openshift.io";
   let entrance: Authority;
   let serviceCa: ServiceCa;
   let second: SecondStack;
   let router: Router;
 
-  async function defineRoutes(): Promise<void> {
-    const api = config.makeApiClient(ApiextensionsV1Api);
-    const body = parse(
-      await readFile(await routeDefinition(), "utf8"),
-    ) as V1CustomResourceDefinition;
-    await api.createCustomResourceDefinition({ body });
-    const established = async () =>
-      (await api.readCustomResourceDefinition({ name: definition })).status?.conditions?.some(
-        ({ type, status }) => type === "Established" && status === "True",
-      );
-    await expect.poll(established, { timeout: 30_000 }).toBe(true);
+  /** As the administrator: to define a kind is no right of whoever deploys. */
+  async function kubectl(...args: string[]): Promise<void> {
+    const { kubernetes = "" } = await ensureTools(["kubernetes"], () => undefined);
+    const program = join(dirname(kubernetes), "kubectl");
+    await mustRun(program, ["--kubeconfig", adminKubeconfig(), ...args]);
   }
 
   beforeAll(async () => {
     config.loadFromFile(adminKubeconfig());
-    await defineRoutes();
+    await kubectl("apply", "--server-side", "--filename", await routeDefinition());
+    await kubectl("wait", "--for=condition=Established", definition);
     entrance = await certificateAuthority("stand-in for the router's certificate");
     serviceCa = await ServiceCa.start(config, namespaces);
     const values = {
@@ -77,9 +65,7 @@ await describeStack("a stack whose Routes re-encrypt", () => {
     router?.close();
     await second?.remove();
     await serviceCa?.stop();
-    await config
-      .makeApiClient(ApiextensionsV1Api)
-      .deleteCustomResourceDefinition({ name: definition });
+    await kubectl("delete", "--ignore-not-found", definition);
   });
 
   /** A client's request for a host, all the way through a pod's TLS. */

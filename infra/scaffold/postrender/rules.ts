@@ -23,6 +23,6 @@ import { withTlsProxies } from "./tlsProxy.ts";
 export function postrender(manifests: readonly Manifest[]): Manifest[] {
   const wanted = withoutUnusedRights(onlyKnown(manifests));
   const able = wanted.map(withoutToken).map(withFlagFile).map(probed).map(withPullSecrets);
-  const mended = able.map(withAssignedIds).map(withScratch).map(outward);
-  return withBudgets(withTlsProxies(mended).map(rolling));
+  const scratched = able.map(withAssignedIds).map(withScratch).map(outward);
+  return withBudgets(withTlsProxies(scratched).map(rolling));
 }
