@@ -6,8 +6,11 @@ import { forward, type Forward } from "../../../infra/observe/forward.ts";
 import type { RouteSpec } from "../../../infra/platform/entrance/route.ts";
 import type { Authority } from "../../support/authority.ts";
 
-/** Ready pods are looked up this often: OpenShift's router takes a change up within its 5 seconds. */
-const reloadMs = 5_000;
+/**
+ * Ready pods are looked up this often. OpenShift's router takes a change up within 5 seconds; here each
+ * connection is a port-forward besides, which takes its own time.
+ */
+const reloadMs = 4_000;
 
 interface Routed {
   namespace: string;
