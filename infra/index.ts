@@ -265,8 +265,9 @@ const trustedGate = new Gate(
 );
 const published = new Published("published", { ...history, seen: trustedGate.seen });
 
-// The producers.
-const producers = { dependsOn: [published] };
+// The producers wait for the gate itself too: where all was published before, as after a restore,
+// nothing that is written down waits for it.
+const producers = { dependsOn: [trustedGate, published] };
 const tsa = new Tsa(
   "tsa",
   {

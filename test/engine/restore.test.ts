@@ -62,6 +62,9 @@ test("the same Sigstore comes up in another cluster: nothing is made twice", asy
     ["create", "cluster"],
   ]);
   expect(fresh.trillian.trees).toEqual(lost.trillian.trees);
+  const order = up.changes.map(({ name }) => name);
+  for (const producer of ["tsa-release", "fulcio-release"])
+    expect(order.slice(0, order.indexOf(producer)), producer).toContain("trusted-gate-observe");
 
   const { clusterUid, ...after } = await outputsOf(fresh);
   expect(clusterUid).toBe(uid);

@@ -123,8 +123,8 @@ export const breaches: Record<string, Breach> = {
     program: [
       {
         file: "scaffold/postrender/rules.ts",
-        from: "withBudgets(mended",
-        to: "Array.from(mended",
+        from: "withBudgets(withTlsProxies",
+        to: "Array.from(withTlsProxies",
       },
     ],
   },
