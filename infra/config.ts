@@ -5,11 +5,12 @@ import { databaseSchema } from "./config/database.ts";
 import { elsewhereProblems } from "./config/elsewhere.ts";
 import { hostAndPort } from "./config/endpoint.ts";
 import { exposureProblems, exposureSchema, platformSchema } from "./config/exposure.ts";
-import { objectName } from "./config/fields.ts";
+import { duration, objectName } from "./config/fields.ts";
 import { issuersProblems, issuersSchema } from "./config/issuers.ts";
 import { networkPoliciesSchema } from "./config/networkPolicies.ts";
 import { ntpSchema } from "./config/ntp.ts";
 import { proxySchema } from "./config/proxy.ts";
+import { monitoringSchema, probeProblems, probeSchema } from "./config/probe.ts";
 import { quotaSchema } from "./config/quota.ts";
 import { attestationsSchema, rekorDataProblems, searchIndexSchema } from "./config/rekorData.ts";
 import { isSecretName } from "./config/secrets.ts";
@@ -25,16 +26,6 @@ const dnsLabel = z
   .regex(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "must be a DNS label of at most 40 characters");
 
 const days = z.number().positive().max(36500);
-
-const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-/** `90s`, `15m`, `24h`, `7d`, as seconds. */
-const duration = z
-  .string()
-  .regex(/^[1-9]\d{0,6}[smhd]$/, "must be a duration such as 90s, 15m, 24h or 7d")
-  .transform(
-    (text) => Number(text.slice(0, -1)) * unitSeconds[text.at(-1) as keyof typeof unitSeconds],
-  );
 
 /** Five fields of cron (minute, hour, day, month, weekday), as a Kubernetes CronJob takes them. */
 const cron = z
@@ -131,6 +122,10 @@ const schema = z.strictObject({
     .optional(),
   /** What each namespace may use at most: a ResourceQuota and a LimitRange. None if left out. */
   quota: quotaSchema.optional(),
+  /** What signs and verifies inside the cluster all the time: see docs/alerts.md. */
+  probe: probeSchema,
+  /** Whether Prometheus and Grafana are told of it. */
+  monitoring: monitoringSchema,
   /** Where clients, DNS, the cluster's API and token issuers are, for the network policies. */
   networkPolicies: networkPoliciesSchema,
   /** Labels on every namespace; those of Pod Security are the program's. */
@@ -180,6 +175,7 @@ function crossChecks(config: Config): string[] {
     }),
     ...issuersProblems(config.issuers),
     ...rekorDataProblems(config.attestations, config.replicas.rekor),
+    ...probeProblems(config),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   rekorNames,
   rekorNamespace,
   servicePort,
+  tsaName,
   tufNamespace,
 } from "./scaffold/names.ts";
 import { ctLogPrefix } from "./platform/exposure.ts";
@@ -26,6 +27,7 @@ export function serviceNames(prefix: string) {
     ctLog: at(componentNamespace(prefix, "ctlog"), ctLogName),
     fulcio: at(componentNamespace(prefix, "fulcio"), fulcioName),
     tuf: at(tufNamespace(prefix), mirrorService.name),
+    tsa: at(componentNamespace(prefix, "tsa"), tsaName),
     rekor: (generation: number) =>
       at(rekorNamespace(prefix, generation), rekorNames(generation).server),
   };

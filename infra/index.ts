@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadConfig } from "./config.ts";
 import { reencrypts } from "./config/exposure.ts";
 import { signInIssuer } from "./config/issuers.ts";
+import { probeEvery, probeIssuer } from "./config/probe.ts";
 import { loadSecrets } from "./config/secrets.ts";
 import { producersExpectation, serviceNames, switchedExpectation } from "./expectations.ts";
 import { look } from "./preflight/look.ts";
@@ -20,7 +21,9 @@ import { namespace } from "./platform/namespace.ts";
 import { assertSameAddresses } from "./platform/recordedAddresses.ts";
 import { protectEverything, takeFieldsBack } from "./protect.ts";
 import { assertQuota } from "./platform/quota.ts";
+import { Monitoring } from "./platform/monitoring/monitoring.ts";
 import { Probe } from "./platform/probe.ts";
+import { Prober } from "./platform/prober/prober.ts";
 import { TufMirror } from "./platform/tuf/mirror.ts";
 import { chartVersion } from "./scaffold/chart.ts";
 import { imageReference, selectImages } from "./scaffold/images.ts";
@@ -309,7 +312,40 @@ if (config.exposure.type !== "nodePort")
     },
     { dependsOn: [ctLog, ...Object.values(rekorServers), mirrorServer, tsa, fulcio] },
   );
-const account = new Probe("probe", { namespace: tufSpaceName }).serviceAccount;
+
+// Who watches: it comes after all that it asks, and before something that is protected.
+const every = probeEvery(config);
+const watch: pulumi.Resource[] = [];
+if (every !== undefined) {
+  const prober = new Prober(
+    "prober",
+    {
+      ...{ prefix, every, namespace: tufSpaceName },
+      image: imageReference(context.images.node),
+      pullSecrets: config.pullSecrets,
+      runAs: context.runAs,
+      audience: probeIssuer(config)?.clientId ?? "",
+      timestampLife: config.timestamp.life,
+      search: config.searchIndex !== "none",
+      rekorGeneration: plan.rekor.issues,
+      initialRoot: publication.initialRoot,
+      ctLogs: Object.values(servedLogs).map(({ record }) => record),
+      rekors: Object.values(rekors).map(({ record }) => record),
+    },
+    { dependsOn: [tufHome.guard, mirrorServer, ...Object.values(rekorServers), tsa, fulcio] },
+  );
+  watch.push(prober);
+  if (cluster.hasMonitoring)
+    watch.push(
+      new Monitoring(
+        "monitoring",
+        { stack: prefix, namespace: tufSpaceName },
+        { dependsOn: [prober] },
+      ),
+    );
+}
+const account = new Probe("probe", { namespace: tufSpaceName }, { dependsOn: watch })
+  .serviceAccount;
 
 // What clients, the command line and the next update need: `StackOutputs` says it in types.
 export const mirror = {

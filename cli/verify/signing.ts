@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Bundle } from "@sigstore/bundle";
 import { SigningConfig, TrustedRoot } from "@sigstore/protobuf-specs";
 import { bundleBuilderFromSigningConfig } from "@sigstore/sign";
-import { toSignedEntity, toTrustMaterial, Verifier, type SignedEntity } from "@sigstore/verify";
+import { toSignedEntity, type Verifier } from "@sigstore/verify";
+import { accepts, strictVerifier } from "../../infra/observe/verifier.ts";
 import { evidenceOf } from "./bundle.ts";
 import { fail, ok, type Check, type Context, type Verdict } from "./finding.ts";
 import type { Mirror } from "./mirror.ts";
@@ -77,13 +78,7 @@ async function signRandom(context: Context): Promise<Signed> {
 
 /** A verifier that trusts what the mirror publishes and insists on each kind of evidence. */
 export async function verifierOf(mirror: Pick<Mirror, "target">): Promise<Verifier> {
-  const root = TrustedRoot.fromJSON(JSON.parse(await mirror.target("trusted_root.json")));
-  // Every timestamp that a bundle has is checked, the TSA's and Rekor's own (integratedTime).
-  return new Verifier(toTrustMaterial(root), {
-    ctlogThreshold: 1,
-    tlogThreshold: 1,
-    timestampThreshold: 1,
-  });
+  return strictVerifier(TrustedRoot.fromJSON(JSON.parse(await mirror.target("trusted_root.json"))));
 }
 
 function describe(bundle: Bundle): Verdict {
@@ -115,15 +110,6 @@ function judgeVerify(
     return fail("changed bytes verified too", "changed bytes refused");
   }
   return ok(`${name}, issuer ${identity.issuer}`);
-}
-
-function accepts(verifier: Verifier, entity: SignedEntity): boolean {
-  try {
-    verifier.verify(entity);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The first call does the work, later ones get the same promise (or the same failure). */

@@ -10,6 +10,16 @@ export const hostName = z
     "must be a host name such as sigstore.example.com: no scheme, port or path",
   );
 
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90s`, `15m`, `24h`, `7d`, as seconds. */
+export const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[smhd]$/, "must be a duration such as 90s, 15m, 24h or 7d")
+  .transform(
+    (text) => Number(text.slice(0, -1)) * unitSeconds[text.at(-1) as keyof typeof unitSeconds],
+  );
+
 export const generationNumber = z.string().regex(/^[1-9]\d*$/);
 
 /** RFC 1123 subdomain: what a Secret and most other objects may be called. */

@@ -27,7 +27,8 @@ export function byKey<A extends z.ZodType, B extends z.ZodType>(key: string, fir
 export function wordOr<const W extends readonly [string, ...string[]], B extends z.ZodType>(
   words: W,
   other: B,
+  docs = "docs/databases.md",
 ) {
-  const error = `must be ${words.join(" or ")}, or say more: docs/databases.md`;
+  const error = `must be ${words.join(" or ")}, or say more: ${docs}`;
   return either((value) => typeof value === "string", z.enum(words, { error }), other);
 }

@@ -3,6 +3,10 @@ import { components } from "../scaffold/names.ts";
 import { cidr } from "./fields.ts";
 
 const labels = z.strictObject({ namespaceLabels: z.record(z.string(), z.string()) });
+const callers = z
+  .array(z.union([cidr, labels]))
+  .min(1)
+  .optional();
 const port = z.int().min(1).max(65535);
 const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 
@@ -16,10 +20,9 @@ const servers = z.strictObject({ cidrs: z.array(cidr).min(1).default(everywhere)
 export const networkPoliciesSchema = z
   .strictObject({
     /** Address ranges and namespaces (an ingress controller's) that clients call from; all if left out. */
-    clientsFrom: z
-      .array(z.union([cidr, labels]))
-      .min(1)
-      .optional(),
+    clientsFrom: callers,
+    /** The same for Prometheus, which reads the probe's metrics. */
+    metricsFrom: callers,
     /** Namespaces or address ranges of the cluster's DNS, and the ports of its pods. */
     dns: z
       .strictObject({

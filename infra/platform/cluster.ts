@@ -28,8 +28,8 @@ export interface ClusterView {
   timestamp: Record<string, string> | undefined;
   /** The Secret that was asked for, if it is there. */
   certificate: TlsSecret | undefined;
-  /** Whether it serves the API that was asked for. */
-  hasApi: boolean;
+  /** Of the APIs that were asked for, those that it serves. */
+  apis: readonly string[];
 }
 
 /** What else than the cluster itself is looked at. */
@@ -38,8 +38,8 @@ export interface Wanted {
   timestamp: { namespace: string; name: string };
   /** The certificate of the host names, where a Secret of the user's holds it. */
   certificate: { namespace: string; name: string } | undefined;
-  /** An API that not every cluster has, as GROUP/VERSION. */
-  api: string | undefined;
+  /** APIs that not every cluster has, as GROUP/VERSION. */
+  apis: readonly string[];
 }
 
 /**
@@ -56,18 +56,20 @@ export async function viewCluster(
   try {
     const config = loadKubeConfig({ context });
     const core = config.makeApiClient(CoreV1Api);
-    const [group, version] = wanted.api?.split("/") ?? [];
-    const [system, timestamp, certificate, resources] = await Promise.all([
+    const custom = config.makeApiClient(CustomObjectsApi);
+    const served = async (api: string) => {
+      const [group = "", version = ""] = api.split("/");
+      return custom.getAPIResources({ group, version }).catch(orNothing);
+    };
+    const [system, timestamp, certificate, ...lists] = await Promise.all([
       core.readNamespace({ name: "kube-system" }),
       core.readNamespacedConfigMap(wanted.timestamp).catch(orNothing),
       wanted.certificate && core.readNamespacedSecret(wanted.certificate).catch(orNothing),
-      group &&
-        version &&
-        config.makeApiClient(CustomObjectsApi).getAPIResources({ group, version }).catch(orNothing),
+      ...wanted.apis.map(served),
     ]);
-    const hasApi = wanted.api === undefined || resources !== undefined;
+    const apis = wanted.apis.filter((_, index) => lists[index] !== undefined);
     const uid = system.metadata?.uid ?? "";
-    return { config, uid, timestamp: timestamp?.data, certificate, hasApi };
+    return { config, uid, timestamp: timestamp?.data, certificate, apis };
   } catch (error) {
     throw new UserError(
       `The cluster cannot be looked at, so nothing was changed: ${oneLine(error)} ` +

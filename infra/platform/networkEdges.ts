@@ -10,7 +10,8 @@ import {
   trillianPorts,
   type Component,
 } from "../scaffold/names.ts";
-import { mirrorLabels, signerLabels } from "./tuf/labels.ts";
+import { metricsPort } from "./prober/program/settings.ts";
+import { mirrorLabels, proberLabels, signerLabels } from "./tuf/labels.ts";
 
 /** Pods of the stack that are alike. */
 export interface PodGroup {
@@ -23,7 +24,7 @@ export interface PodGroup {
 
 /** What is not the stack's own. */
 export type Surrounding =
-  "clients" | "dns" | "apiServer" | "issuers" | "proxy" | "ntp" | DataService;
+  "clients" | "metrics" | "dns" | "apiServer" | "issuers" | "proxy" | "ntp" | DataService;
 
 /** Of the stack's data, what others run. */
 type DataService = "database" | "searchIndex" | "attestations";
@@ -58,7 +59,7 @@ const parts: Partial<Record<Component, Readonly<Record<string, Record<string, st
     database: component("mysql"),
   },
   rekor: { server: component("server"), index: component("redis") },
-  tuf: { mirror: mirrorLabels, signer: signerLabels },
+  tuf: { mirror: mirrorLabels, signer: signerLabels, prober: proberLabels },
 };
 
 /** Every kind of pod that the stack has, one generation of Rekor after the other. */
@@ -86,6 +87,7 @@ export function edges(config: NetworkConfig): Edge[] {
     ...signing(of, config),
     ...clients(of, config),
     ...time(of, config),
+    ...probing(of, config),
     ...names(of, config),
     ...config.networkPolicies.egress.flatMap(({ from, to, port, why }) =>
       tcp(of(from), [{ cidr: to }], [port], why),
@@ -201,6 +203,21 @@ function time(of: Of, { ntp }: NetworkConfig): Edge[] {
   }));
 }
 
+/** The probe is a client inside the cluster. */
+function probing(of: Of, { networkPolicies }: NetworkConfig): Edge[] {
+  const prober = of("tuf", "prober");
+  const api = { surrounding: "apiServer" } as const;
+  return [
+    ...tcp(prober, of("tuf", "mirror"), [podPorts.tuf], "learns what to trust"),
+    ...tcp(prober, of("fulcio"), [podPorts.fulcio], "gets certificates"),
+    ...tcp(prober, of("rekor", "server"), [podPorts.rekor], "adds, finds and compares entries"),
+    ...tcp(prober, of("tsa"), [podPorts.tsa], "gets timestamps"),
+    ...tcp(prober, of("ctLog"), [podPorts.ctLog], "compares tree heads"),
+    ...tcp(prober, [api], networkPolicies.apiServer.ports, "keeps what it has seen of the logs"),
+    ...tcp([{ surrounding: "metrics" }], prober, [metricsPort], "read what the probe found"),
+  ];
+}
+
 function clients(of: Of, { exposure }: NetworkConfig): Edge[] {
   const from = [{ surrounding: "clients" } as const];
   // A node port leads to HTTP alone; an ingress to both, under one name.
@@ -225,6 +242,7 @@ function names(of: Of, { networkPolicies: { dns }, ntp }: NetworkConfig): Edge[]
     ...of("fulcio"),
     ...of("tuf", "signer"),
     ...(ntp === undefined ? [] : of("tsa")),
+    ...of("tuf", "prober"),
   ];
   return callers.map((from) => ({
     from,

@@ -36,8 +36,9 @@ const ranges = (cidrs: readonly string[]) => cidrs.map((cidr): Peer => ({ ipBloc
 
 function surroundingPeers(what: Surrounding, at: NetworkSurroundings): Peer[] | undefined {
   if (what === "dns") return [...at.dns.namespaces.map(inNamespace), ...ranges(at.dns.cidrs)];
-  if (what !== "clients") return ranges(at[what].cidrs);
-  return at.clientsFrom?.map((from) =>
+  if (what !== "clients" && what !== "metrics") return ranges(at[what].cidrs);
+  const froms = what === "clients" ? at.clientsFrom : at.metricsFrom;
+  return froms?.map((from) =>
     typeof from === "string"
       ? { ipBlock: { cidr: from } }
       : { namespaceSelector: { matchLabels: from.namespaceLabels } },

@@ -1,6 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Config } from "../config.ts";
 import { reencrypts } from "../config/exposure.ts";
+import { probeEvery } from "../config/probe.ts";
 import { quotaOf, type Quota } from "../config/quota.ts";
 import type { Volume } from "../config/volume.ts";
 import { reportAll } from "../errors.ts";
@@ -15,7 +16,14 @@ type Sized = Pick<Config, "prefix" | "trust" | "quota"> & Load;
 /** What decides how much a component's namespace needs. */
 type Load = Pick<
   Config,
-  "resources" | "replicas" | "exposure" | "database" | "searchIndex" | "attestations"
+  | "resources"
+  | "replicas"
+  | "exposure"
+  | "database"
+  | "searchIndex"
+  | "attestations"
+  | "issuers"
+  | "probe"
 >;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
@@ -37,8 +45,10 @@ function volumes(component: Component, { database, searchIndex, attestations }: 
 }
 
 /** Whether no pod of ours does the work. */
-function isElsewhere(workload: string, { database, searchIndex }: Load): boolean {
+function isElsewhere(workload: string, config: Load): boolean {
+  const { database, searchIndex } = config;
   if (workload === "database") return "external" in database;
+  if (workload === "prober") return probeEvery(config) === undefined;
   return (
     workload === "redis" &&
     (searchIndex === "none" || (typeof searchIndex === "object" && "external" in searchIndex))

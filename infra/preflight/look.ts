@@ -7,6 +7,7 @@ import { assertCertificate, assertRoutes } from "../platform/entrance/preflight.
 import { certificateSecret } from "../platform/entrance/secret.ts";
 import { routeApi } from "../platform/entrance/route.ts";
 import { readTls, type ServerCertificate } from "../platform/entrance/certificate.ts";
+import { assertMonitoring, monitoringApi } from "../platform/monitoring/preflight.ts";
 import { stateName } from "../platform/tuf/signer.ts";
 import { assertGrown, assertSameStack, lastCheckpoints } from "./stack.ts";
 import { tufNamespace } from "../scaffold/names.ts";
@@ -18,6 +19,8 @@ export interface Cluster {
   context: string | undefined;
   /** What the Secret with the host names' certificate holds, where the configuration names one. */
   certificate: pulumi.Output<ServerCertificate> | undefined;
+  /** Whether it has the kinds of the Prometheus operator; not looked at where nobody wants them. */
+  hasMonitoring: boolean;
 }
 
 /**
@@ -26,18 +29,23 @@ export interface Cluster {
  */
 export async function look(
   memory: Memory,
-  { prefix, exposure }: Pick<Config, "prefix" | "exposure">,
+  { prefix, exposure, monitoring }: Pick<Config, "prefix" | "exposure" | "monitoring">,
   now: Date,
 ): Promise<Cluster> {
   const context = kubernetesContext();
   const wanted = {
     timestamp: { namespace: tufNamespace(prefix), name: stateName },
     certificate: certificateSecret(exposure),
-    api: exposure.type === "route" ? routeApi.apiVersion : undefined,
+    apis: [
+      ...(exposure.type === "route" ? [routeApi.apiVersion] : []),
+      ...(monitoring === "none" ? [] : [monitoringApi]),
+    ],
   };
   const view = await viewCluster(context, wanted);
   assertSameStack(memory, view, now);
-  assertRoutes(view.hasApi);
+  if (exposure.type === "route") assertRoutes(view.apis.includes(routeApi.apiVersion));
+  const hasMonitoring = view.apis.includes(monitoringApi);
+  assertMonitoring(monitoring, hasMonitoring);
   assertCertificate(exposure, view.certificate, now);
   const growths = await growthOf(view.config, recordedLogs(memory, prefix));
   assertGrown(growths);
@@ -47,7 +55,7 @@ export async function look(
         `${growth.name} could not be compared with its last recorded checkpoint (${growth.reason}).`,
       );
   const certificate = view.certificate && pulumi.secret(readTls(view.certificate));
-  return { uid: view.uid, context, certificate };
+  return { uid: view.uid, context, certificate, hasMonitoring };
 }
 
 /** Every log with a recorded checkpoint that is still served. */

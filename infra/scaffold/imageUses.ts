@@ -30,7 +30,12 @@ export const imageUses: Readonly<Record<ImageKey, ImageUse>> = {
   timestampServer: use("tsa", "deployment/tsa-server"),
   fulcioServer: use("fulcio", "deployment/fulcio-server"),
   nginx: use("tuf", "deployment/tuf-*"),
-  node: use("tuf", "job/tuf-mirror-revision-signing-*", "cronjob/tuf-timestamp"),
+  node: use(
+    "tuf",
+    "job/tuf-mirror-revision-signing-*",
+    "cronjob/tuf-timestamp",
+    "deployment/prober",
+  ),
 };
 
 /** Where nginx runs besides, where a Route re-encrypts: TLS in front of each server. */

@@ -41,11 +41,12 @@ const defaults = {
 export type Sized = keyof typeof defaults;
 export type Sizes = Readonly<Record<Sized, Resources>>;
 
-/** What nobody needs to size: they wait, or sign once a day, and end. */
+/** What nobody needs to size: they wait, or sign once a day, and end; or they sign once a minute. */
 export const fixedSizes = {
   curl: mebibytes("5m", 16, 64),
   netcat: mebibytes("5m", 8, 64),
   timestampSigner: mebibytes("20m", 64, 192),
+  prober: mebibytes("10m", 96, 256),
 } as const;
 
 /** Cores, in the configuration. */

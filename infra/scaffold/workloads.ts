@@ -26,7 +26,7 @@ export interface Replicas {
 /**
  * The pods of one namespace when it needs most: each server rolls, with one pod above its number; the
  * database is ended before it starts again; the TUF mirror has its next state beside the one that
- * serves, while the Job and the schedule both sign. Pods that are ending count for a quota as well,
+ * serves, while the Job and the schedule both sign; the probe ends before it starts again. Pods that are ending count for a quota as well,
  * but a roll waits for those.
  * @param isTlsToPods whether a Route re-encrypts; the mirror speaks TLS itself
  */
@@ -37,7 +37,7 @@ export function workloads(
   isTlsToPods: boolean,
 ): Workload[] {
   const rolling = (count: number) => count + surgePods;
-  const { curl, netcat, timestampSigner } = fixedSizes;
+  const { curl, netcat, timestampSigner, prober } = fixedSizes;
   const server = (name: keyof Replicas & keyof Sizes): Workload => ({
     name,
     pods: rolling(replicas[name]),
@@ -62,7 +62,11 @@ export function workloads(
     case "rekor":
       return [{ ...called("rekor"), init: curl }, single("redis", rolling(1))];
     case "tuf":
-      return [single("tuf", 2), { name: "timestampSigner", pods: 2, container: timestampSigner }];
+      return [
+        single("tuf", 2),
+        { name: "timestampSigner", pods: 2, container: timestampSigner },
+        { name: "prober", pods: 1, container: prober },
+      ];
     case "ctLog":
     case "tsa":
     case "fulcio":

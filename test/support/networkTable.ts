@@ -8,6 +8,7 @@ const called: Record<string, string> = {
   issuers: "token issuers",
   proxy: "the proxy",
   ntp: "time servers",
+  metrics: "Prometheus",
 };
 
 const nameOf = (end: End): string => {

@@ -35,10 +35,13 @@ const patience = 20_000;
 export class ConfigMapClient {
   readonly #access: Access;
   readonly #path: string;
+  readonly #manager: string;
 
-  constructor(access: Access, namespace: string, name: string) {
+  /** @param manager who the API server notes as the writer */
+  constructor(access: Access, namespace: string, name: string, manager = "tuf-signer") {
     this.#access = access;
     this.#path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+    this.#manager = manager;
   }
 
   async read(): Promise<ConfigMap> {
@@ -60,7 +63,7 @@ export class ConfigMapClient {
       accept: "application/json",
       ...(body !== undefined && { "content-type": "application/json" }),
     };
-    const url = new URL(`https://${server}${this.#path}?fieldManager=tuf-signer`);
+    const url = new URL(`https://${server}${this.#path}?fieldManager=${this.#manager}`);
     return new Promise((resolve, reject) => {
       const call = request(url, { method, headers, ca, timeout: patience }, (response) => {
         const chunks: Buffer[] = [];
