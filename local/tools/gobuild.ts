@@ -40,6 +40,10 @@ export function linkFlags(program: Program): string {
   return ["-s -w", ...variables.map(([name, value]) => `-X ${name}=${value}`)].join(" ");
 }
 
+function tagsOf({ tags = [] }: Program): string[] {
+  return tags.length === 0 ? [] : ["-tags", tags.join(",")];
+}
+
 /** Where a program's finished build lies: by version and by all that goes into it. */
 export function programDirectory(program: Program): string {
   const { source, ...rest } = program;
@@ -97,13 +101,17 @@ async function build(program: Program, directory: string, report: Report): Promi
   await downloading(async () => {
     report(`${title(program)}: downloading its Go modules`);
     await writeModule(program, directory);
-    await go(["list", "-deps", "-f", "{{.ImportPath}}", target], program, directory);
+    await go(
+      ["list", ...tagsOf(program), "-deps", "-f", "{{.ImportPath}}", target],
+      program,
+      directory,
+    );
   });
   await compiling(async () => {
     const started = Date.now();
     report(`${title(program)}: compiling`);
     const flags = ["-trimpath", "-ldflags", linkFlags(program), "-o", program.name];
-    await go(["build", ...flags, target], program, directory);
+    await go(["build", ...tagsOf(program), ...flags, target], program, directory);
     for (const alias of program.aliases ?? []) await symlink(program.name, join(directory, alias));
     report(`${title(program)}: built in ${seconds(started)}`);
   });

@@ -13,6 +13,8 @@ export interface Program {
   package?: string;
   /** The folder of our own main package, with one file main.go. */
   source?: string;
+  /** Build tags. */
+  tags?: readonly string[];
   /** Variables set by the linker (-X): import path and name, to value. */
   variables?: Readonly<Record<string, string>>;
   /**
@@ -131,6 +133,17 @@ export const policyController: Program = {
     [`${registryLogin}/k8schain`]: "v0.0.0-20230919002926-dbcd01c402b2",
     [`${registryLogin}/kubernetes`]: "v0.0.0-20260224031529-85f2bf5f7303",
   },
+};
+
+/** Tells whether alert rules fire; the tests that ask for it build it. */
+export const promtool: Program = {
+  name: "promtool",
+  module: "github.com/prometheus/prometheus",
+  version: "v0.316.0",
+  package: "github.com/prometheus/prometheus/cmd/promtool",
+  // Without the clients of forty clouds, in which Prometheus would look for what to watch.
+  tags: ["remove_all_sd"],
+  variables: { "github.com/prometheus/common/version.Version": "3.16.0" },
 };
 
 /** Programs that run in the cluster, each in an image of its own. */
