@@ -1,4 +1,5 @@
 import * as YAML from "yaml";
+import { probeEvery } from "../../infra/config/probe.ts";
 import { CannotRun } from "../errors.ts";
 import { configOf, findStackFile, readStackFile } from "../rotate/stackFile.ts";
 import { deployerManifests, type Subject } from "./manifests.ts";
@@ -22,9 +23,11 @@ const rbac = "rbac.authorization.k8s.io";
 export async function printRights(options: RbacOptions, out: (text: string) => void) {
   const subjects = subjectsOf(options);
   const file = await findStackFile(options);
-  const { prefix, trust, exposure, quota } = configOf(readStackFile(file).text, file);
+  const config = configOf(readStackFile(file).text, file);
+  const { prefix, trust, exposure, quota } = config;
   const rekor = Object.keys(trust.rekor).map(Number);
-  const spaces = { prefix, rekor, exposure, quota: quota !== undefined };
+  const monitoring = config.monitoring !== "none" && probeEvery(config) !== undefined;
+  const spaces = { prefix, rekor, exposure, quota: quota !== undefined, monitoring };
   const manifests = deployerManifests(spaces, subjects);
   out(manifests.map((manifest) => YAML.stringify(manifest)).join("---\n"));
 }

@@ -1,7 +1,14 @@
 import { stackNamespaces } from "../../infra/scaffold/names.ts";
 import type { Exposure } from "../../infra/config/exposure.ts";
 import { certificateSecret } from "../../infra/platform/entrance/secret.ts";
-import { entranceRules, namespaceRules, namespaceVerbs, pluginRules, quotaRule } from "./rules.ts";
+import {
+  entranceRules,
+  monitoringRule,
+  namespaceRules,
+  namespaceVerbs,
+  pluginRules,
+  quotaRule,
+} from "./rules.ts";
 
 /** Who deploys, as an RBAC subject. */
 export type Subject =
@@ -17,6 +24,8 @@ export interface Spaces {
   exposure?: Exposure;
   /** Whether the stack makes quotas. */
   quota?: boolean;
+  /** Whether it makes objects of the Prometheus operator where the cluster has their kinds. */
+  monitoring?: boolean;
 }
 
 /** A Kubernetes object. */
@@ -35,7 +44,7 @@ const rbac = "rbac.authorization.k8s.io";
  * one go: a binding's subjects are replaced as a whole.
  */
 export function deployerManifests(
-  { prefix, rekor, exposure, quota = false }: Spaces,
+  { prefix, rekor, exposure, quota = false, monitoring = false }: Spaces,
   subjects: readonly Subject[],
 ): Manifest[] {
   const spaces = stackNamespaces(prefix, rekor);
@@ -45,6 +54,7 @@ export function deployerManifests(
     ...entranceRules[exposure?.type ?? "nodePort"],
     ...pluginRules,
     ...(quota ? [quotaRule] : []),
+    ...(monitoring ? [monitoringRule] : []),
   ];
   return [
     ...spaces.map((space) => ({

@@ -55,6 +55,13 @@ export const entranceRules: Readonly<Record<Exposure["type"], readonly Rule[]>> 
  */
 export const pluginRules: readonly Rule[] = [{ apiGroup: "", resources: ["events"], verbs: read }];
 
+/** What is needed beside that where the stack tells Prometheus of its probe. */
+export const monitoringRule: Rule = {
+  apiGroup: "monitoring.coreos.com",
+  resources: ["servicemonitors", "prometheusrules"],
+  verbs: manage,
+};
+
 /** What is needed beside that where the configuration names a quota. */
 export const quotaRule: Rule = {
   apiGroup: "",

@@ -60,6 +60,7 @@ export function configuredSpaces(): Spaces {
     prefix: String(merged["anchorhold:prefix"]),
     rekor: Object.keys(rekor).map(Number),
     quota: merged["anchorhold:quota"] !== undefined,
+    monitoring: merged["anchorhold:monitoring"] !== "none",
   };
 }
 

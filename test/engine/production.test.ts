@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quantity } from "../../infra/scaffold/sizes.ts";
 import { ownConfig } from "../support/stacks.ts";
-import { containerRows, faults, hardeningTable, plainName } from "./support/hardening.ts";
+import { containerRows, faults, hardeningTable, hasToken, plainName } from "./support/hardening.ts";
 import { podsIn, sumOf, type PodMaker } from "./support/podMakers.ts";
 import { ProgramUnderTest } from "./support/stack.ts";
 
@@ -26,9 +26,10 @@ test("every container has requests, a limit, probes unless it ends, and all that
 });
 
 test("the API's token is only where it is used", () => {
-  const withToken = makers.filter(({ pod }) => pod.automountServiceAccountToken !== false);
+  const withToken = makers.filter(({ pod }) => hasToken(pod));
   expect([...new Set(withToken.map(({ name }) => plainName(name)))].sort()).toEqual([
     "fulcio-server",
+    "prober",
     "tuf-mirror-revision-signing",
     "tuf-timestamp",
   ]);

@@ -11,6 +11,8 @@ export interface Expected {
   /** Seconds since the recording's first page. */
   at: number;
   firing: readonly string[];
+  /** The one alert that is looked at; all if left out. */
+  only?: string;
 }
 
 /** Prometheus' own tool, built if it is not there yet, which takes some minutes. */
@@ -22,6 +24,9 @@ export function runPromtool(path: string, args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(path, args, { encoding: "utf8" });
   return { code: status, output: `${stdout}${stderr}` };
 }
+
+const matcher = (alert: string | undefined) =>
+  alert === undefined ? "" : `, alertname="${alert}"`;
 
 /**
  * Has Prometheus' rule engine judge what was recorded.
@@ -47,8 +52,8 @@ export async function judge(
           interval: `${every}s`,
           start_timestamp: start.toISOString(),
           input_series: recording.series(),
-          promql_expr_test: expected.map(({ at, firing }) => ({
-            expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
+          promql_expr_test: expected.map(({ at, firing, only }) => ({
+            expr: `group by (alertname) (ALERTS{alertstate="firing"${matcher(only)}})`,
             eval_time: `${at}s`,
             exp_samples: firing.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
           })),

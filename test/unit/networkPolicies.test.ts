@@ -16,6 +16,7 @@ const named = (name: string, from: readonly Policy[] = policies): Policy => {
 const space = (name: string): Peer => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `anchorhold-local-${name}` } },
 });
+const proberPods = { podSelector: { matchLabels: { "app.kubernetes.io/name": "prober" } } };
 const tcp = (port: number) => ({ protocol: "TCP", port });
 
 describe("the policies", () => {
@@ -69,7 +70,8 @@ describe("the policies", () => {
   });
 
   test("let everybody call a service, or those whom the configuration names", () => {
-    expect(named("allow-tsa").spec.ingress).toEqual([{ ports: [tcp(5555)] }]);
+    const prober = { from: [{ ...space("tuf"), ...proberPods }], ports: [tcp(5555)] };
+    expect(named("allow-tsa").spec.ingress).toEqual([{ ports: [tcp(5555)] }, prober]);
     expect(named("allow-tsa").spec).not.toHaveProperty("egress");
     const ingress = { namespaceLabels: { "kubernetes.io/metadata.name": "ingress" } };
     const behind = configWith({ networkPolicies: { clientsFrom: ["10.0.0.0/8", ingress] } });
@@ -81,6 +83,17 @@ describe("the policies", () => {
         ],
         ports: [tcp(5555)],
       },
+      prober,
+    ]);
+  });
+
+  test("let Prometheus alone read the probe's metrics, where the configuration says who that is", () => {
+    const labels = { "kubernetes.io/metadata.name": "monitoring" };
+    const ingress = (changes: Record<string, unknown>) =>
+      named("allow-tuf-prober", networkPolicies(configWith(changes))).spec.ingress;
+    expect(ingress({})).toEqual([{ ports: [tcp(9464)] }]);
+    expect(ingress({ networkPolicies: { metricsFrom: [{ namespaceLabels: labels }] } })).toEqual([
+      { from: [{ namespaceSelector: { matchLabels: labels } }], ports: [tcp(9464)] },
     ]);
   });
 
@@ -88,6 +101,7 @@ describe("the policies", () => {
     expect(named("allow-ctlog").spec.ingress).toEqual([
       { from: [space("fulcio")], ports: [tcp(6962)] },
       { ports: [tcp(6962)] },
+      { from: [{ ...space("tuf"), ...proberPods }], ports: [tcp(6962)] },
     ]);
   });
 

@@ -38,7 +38,8 @@ describe("what a namespace needs", () => {
     expect(need.memoryLimits).toBe((3 * 512 + 2 * 512 + 2048) * mebibyte);
     expect(need.storage).toBe(4 * 2 ** 30);
     // Two serving states of the mirror, the Job and the schedule.
-    expect(needOf("tuf", usual)).toMatchObject({ pods: 4, storage: 0 });
+    expect(needOf("tuf", usual)).toMatchObject({ pods: 5, storage: 0 });
+    expect(needOf("tuf", { ...usual, probe: "none" }).pods).toBe(4);
   });
 
   test("is the volumes of Rekor too, and nothing of what others run", () => {

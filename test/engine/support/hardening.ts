@@ -52,6 +52,15 @@ export function faults(makers: readonly PodMaker[], mirror: string): string[] {
   });
 }
 
+/** Kubernetes mounts it, or the pod itself does; one for another audience opens nothing there. */
+export function hasToken({ automountServiceAccountToken, volumes = [] }: PodMaker["pod"]): boolean {
+  const sources = volumes.flatMap(({ projected }) => projected?.sources ?? []);
+  const own = sources.some(
+    ({ serviceAccountToken: token }) => token !== undefined && token.audience === undefined,
+  );
+  return automountServiceAccountToken !== false || own;
+}
+
 /** A name without what the update made up. */
 export const plainName = (name: string): string => name.replace(/-[0-9a-f]{8,12}$/, "");
 
@@ -65,7 +74,7 @@ export function hardeningTable(rows: readonly ContainerRow[], mirror: string): s
     row.container.name,
     ...sizesOf(row),
     ...Object.values(columns).map((column) => said(column(row))),
-    row.maker.pod.automountServiceAccountToken === false ? "none" : "yes",
+    hasToken(row.maker.pod) ? "yes" : "none",
   ]);
   const titles = ["of", "container", "cpu", "memory", "memory limit"];
   return markdownTable([...titles, ...Object.keys(columns), "API token"], lines);

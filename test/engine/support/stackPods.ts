@@ -1,4 +1,5 @@
-import { mirrorLabels, signerLabels } from "../../../infra/platform/tuf/labels.ts";
+import { proberPod } from "../../../infra/platform/prober/pod.ts";
+import { mirrorLabels, proberLabels, signerLabels } from "../../../infra/platform/tuf/labels.ts";
 import { servingPod } from "../../../infra/platform/tuf/servingPod.ts";
 import { signerPod } from "../../../infra/platform/tuf/signerPod.ts";
 import { imageReference, publishedImages as images } from "../../../infra/scaffold/images.ts";
@@ -30,6 +31,7 @@ export interface PodSpec {
   securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type?: string } };
   initContainers?: ContainerSpec[];
   containers: ContainerSpec[];
+  volumes?: { projected?: { sources: { serviceAccountToken?: { audience?: string } }[] } }[];
 }
 
 /** What makes pods. */
@@ -107,6 +109,10 @@ function own(): PodOwner[] {
     [],
     { repository: "repository", timestamp: { name: "tuf-timestamp", key: "1" } },
   );
+  const prober = proberPod({
+    ...{ ...common, image: imageReference(images.node), audience: "sigstore" },
+    ...{ serviceAccount: "prober", program: "program", settings: "settings" },
+  });
   const component = "tuf" as const;
   return [
     {
@@ -116,6 +122,10 @@ function own(): PodOwner[] {
     {
       ...{ name: "tuf-signer", kind: "Job", component, labels: signerLabels },
       ...{ pod: signer.spec as PodSpec, most: 2 },
+    },
+    {
+      ...{ name: "prober", kind: "Deployment", component, labels: proberLabels },
+      ...{ pod: prober.spec as PodSpec, most: 1 },
     },
   ];
 }

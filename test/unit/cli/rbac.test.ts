@@ -110,6 +110,14 @@ test.each([
   await expect(manifests(options)).rejects.toThrow(message);
 });
 
+test("objects of the Prometheus operator are managed only where the stack makes them", () => {
+  const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
+  const printed = (monitoring: boolean) =>
+    JSON.stringify(deployerManifests({ prefix: "a", rekor: [1], monitoring }, [subject]));
+  expect(printed(false)).not.toContain("monitoring.coreos.com");
+  expect(printed(true)).toContain('"resources":["servicemonitors","prometheusrules"]');
+});
+
 test("quotas and limit ranges are managed only where the configuration names a quota", () => {
   const subject = { kind: "ServiceAccount", namespace: "ci", name: "deployer" } as const;
   const printed = (quota: boolean) =>
