@@ -2,10 +2,11 @@ import { defineConfig } from "vitest/config";
 
 const restore = ["test/cluster/restore.test.ts"];
 const repair = ["test/cluster/doctor.test.ts", "test/cluster/deleted.test.ts"];
+const alerts = ["test/cluster/alerts.test.ts"];
 const throughput = ["test/cluster/throughput.test.ts"];
 const rotation = ["rotation", "killed", "distrusted"].map((name) => `test/cluster/${name}.test.ts`);
 
-/** Three levels, cheapest first, and five that take their time: see CONTRIBUTING.md. */
+/** Three levels, cheapest first, and six that take their time: see CONTRIBUTING.md. */
 export default defineConfig({
   test: {
     projects: [
@@ -35,7 +36,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: [...rotation, ...repair, ...restore, ...throughput],
+          exclude: [...rotation, ...repair, ...restore, ...throughput, ...alerts],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -67,6 +68,15 @@ export default defineConfig({
           include: throughput,
           testTimeout: 600_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        // Half an hour in which no alert may fire.
+        test: {
+          name: "alerts",
+          include: alerts,
+          testTimeout: 3_600_000,
+          hookTimeout: 1_500_000,
         },
       },
       {

@@ -20,7 +20,7 @@ const sidecar = { grafana_dashboard: "1" };
 /** Tells Prometheus and Grafana of the probe, by the kinds of the Prometheus operator. */
 export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("anchorhold:platform:Monitoring", name, {}, opts);
+    super("anchorhold:platform:Monitoring", name, {}, { ...opts, ...replaceable });
     const { stack, namespace } = args;
     const parts = { parent: this, ...replaceable };
     const metadata = { name: "anchorhold", namespace, labels };

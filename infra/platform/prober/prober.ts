@@ -42,7 +42,7 @@ export class Prober extends pulumi.ComponentResource {
   readonly #parts: pulumi.CustomResourceOptions;
 
   constructor(name: string, args: ProberArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("anchorhold:platform:Prober", name, {}, opts);
+    super("anchorhold:platform:Prober", name, {}, { ...opts, ...replaceable });
     this.#parts = { parent: this, ...replaceable };
     const { namespace, image, pullSecrets, runAs, audience } = args;
     const memory = new k8s.core.v1.ConfigMap(

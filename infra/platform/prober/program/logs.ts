@@ -25,7 +25,7 @@ export async function checkLog(
   const { name } = log;
   const before = memory.now.logs[name];
   const head = await newestHead(log, before, signal, pause).catch((error: unknown) => {
-    if (isEnded(log, trust, new Date())) throw new Gone("it is closed and not served any more");
+    if (isClosed(log, trust)) throw new Gone("it is closed and not served any more");
     throw error;
   });
   board.set("anchorhold_log_entries", head.size, { log: name });
@@ -51,11 +51,10 @@ async function newestHead(
 const describe = ({ size, rootHash }: LogState): string =>
   `a tree of ${size} entries under root ${rootHash.slice(0, 12)}`;
 
-/** Whether the published window of the log's key is over. */
-export function isEnded(log: ProbedLog, trust: TrustedRoot | undefined, now: Date): boolean {
+/** Whether the published window of the log's key has an end, since when nothing is added to it. */
+export function isClosed(log: ProbedLog, trust: TrustedRoot | undefined): boolean {
   const der = createPublicKey(log.publicKeyPem).export({ type: "spki", format: "der" });
   const published = [...(trust?.ctlogs ?? []), ...(trust?.tlogs ?? [])];
-  const end = published.find(({ publicKey }) => publicKey?.rawBytes?.equals(der))?.publicKey
-    ?.validFor?.end;
-  return end !== undefined && end < now;
+  const found = published.find(({ publicKey }) => publicKey?.rawBytes?.equals(der));
+  return found?.publicKey?.validFor?.end !== undefined;
 }
