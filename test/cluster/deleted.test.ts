@@ -25,8 +25,8 @@ const kinds: readonly (readonly [apiVersion: string, kind: string])[] = [
 /** Not of the stack, or made anew each time: the cluster's own, and Helm's records. */
 const others = /^(kube-root-ca\.crt|default|sh\.helm\.release\..*|kubernetes)$/;
 
-/** What was signed is lost with it, and is signed anew. */
-const signedAnew = /^ConfigMap .*\/tuf-timestamp$/;
+/** What was signed is lost with it, and is signed anew; the probe writes down what it still knows. */
+const signedAnew = /^ConfigMap .*\/(tuf-timestamp|prober-memory)$/;
 
 await describeStack("objects of a running stack that are deleted", ({ outputs }) => {
   let api: ObjectApi;
