@@ -28,10 +28,16 @@ const kinds: Readonly<Record<string, string>> = {
   "rbac.authorization.k8s.io/v1/roles": "Role",
   "rbac.authorization.k8s.io/v1/rolebindings": "RoleBinding",
   "route.openshift.io/v1/routes": "Route",
+  "monitoring.coreos.com/v1/servicemonitors": "ServiceMonitor",
+  "monitoring.coreos.com/v1/prometheusrules": "PrometheusRule",
 };
 
 /** Kinds that a cluster does not have by itself, by the name of their definition. */
-const custom: Readonly<Record<string, string>> = { Route: "routes.route.openshift.io" };
+const custom: Readonly<Record<string, string>> = {
+  Route: "routes.route.openshift.io",
+  ServiceMonitor: "servicemonitors.monitoring.coreos.com",
+  PrometheusRule: "prometheusrules.monitoring.coreos.com",
+};
 
 /**
  * The resources of a group and version, as discovery lists them; none for any other path.
