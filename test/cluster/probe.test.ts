@@ -5,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ruleGroups } from "../../infra/platform/monitoring/rules.ts";
 import { componentNamespace, rekorNamespace, tufNamespace } from "../../infra/scaffold/names.ts";
 import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
-import { faults } from "../support/faults/index.ts";
 import { ensurePromtool, judge, type Expected } from "../support/promtool.ts";
 import { doctor } from "./support/doctor.ts";
-import { FaultyCluster } from "./support/faultyCluster.ts";
+import { expireTimestamp } from "./support/expired.ts";
 import { adminKubeconfig } from "./support/node.ts";
 import { hurry, Watch, withoutPods } from "./support/prober.ts";
 import { dumpOf, loadInstead } from "./support/rollback.ts";
@@ -99,8 +98,7 @@ await describeStack("the probe", ({ outputs }) => {
   });
 
   test("finds a timestamp that has expired", async () => {
-    const fault = faults.find(({ expects }) => expects === "tuf-timestamp-expired");
-    await fault?.inject({ cluster: new FaultyCluster(config), outputs });
+    await expireTimestamp(config, outputs);
     const served = async () => {
       const answer = await fetch(`${outputs.mirror.url}/timestamp.json`);
       return readTimestamp(await answer.text())?.expires ?? new Date(NaN);
