@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getText } from "../../infra/observe/http.ts";
 import { sha256 } from "../../infra/trust/tuf/metadata.ts";
-import { openMirror, type Mirror } from "../verify/mirror.ts";
+import { openMirror, type Mirror } from "../../infra/observe/mirror.ts";
 import { tarGz, type Entry } from "./tar.ts";
 
 /** A TUF repository that can be carried to where the mirror is not reached. */

@@ -1,6 +1,6 @@
 import type { Growth } from "../../infra/observe/growth.ts";
 import type { StackOutputs } from "../../infra/outputs.ts";
-import type { Role } from "../verify/mirror.ts";
+import type { Role } from "../../infra/observe/mirror.ts";
 import type { KubeObject } from "./kubernetes.ts";
 
 /**

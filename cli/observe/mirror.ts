@@ -5,7 +5,7 @@ import type { Expectation } from "../../infra/observe/expectation.ts";
 import { getText } from "../../infra/observe/http.ts";
 import { sha256 } from "../../infra/trust/tuf/metadata.ts";
 import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
-import { openMirror, servedRevision } from "../verify/mirror.ts";
+import { openMirror, servedRevision } from "../../infra/observe/mirror.ts";
 
 /**
  * Why a TUF replica is not as expected: walks it from root 1 with an empty cache, as a client does

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { trustAlso } from "../../infra/observe/network.ts";
 import { allChecks, runChecks } from "./index.ts";
 import type { Context } from "./finding.ts";
-import { openMirror } from "./mirror.ts";
+import { openMirror } from "../../infra/observe/mirror.ts";
 import { readOutputs } from "./outputs.ts";
 import { summarize, toJson, toTable } from "./report.ts";
 import { once } from "./signing.ts";

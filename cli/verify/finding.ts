@@ -1,5 +1,5 @@
 import type { StackOutputs } from "../../infra/outputs.ts";
-import type { Mirror } from "./mirror.ts";
+import type { Mirror } from "../../infra/observe/mirror.ts";
 
 export type Service = "fulcio" | "rekor" | "ctlog" | "tuf" | "tsa" | "signing";
 export type Result = "ok" | "warn" | "fail";

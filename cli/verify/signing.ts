@@ -4,9 +4,9 @@ import { SigningConfig, TrustedRoot } from "@sigstore/protobuf-specs";
 import { bundleBuilderFromSigningConfig } from "@sigstore/sign";
 import { toSignedEntity, type Verifier } from "@sigstore/verify";
 import { accepts, strictVerifier } from "../../infra/observe/verifier.ts";
-import { evidenceOf } from "./bundle.ts";
+import { evidenceOf } from "../../infra/observe/evidence.ts";
 import { fail, ok, type Check, type Context, type Verdict } from "./finding.ts";
-import type { Mirror } from "./mirror.ts";
+import type { Mirror } from "../../infra/observe/mirror.ts";
 import { expectedIdentity } from "./token.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { readTimestamp } from "../../infra/trust/tuf/timestamp.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
-import { timestampWarnShare } from "./horizon.ts";
+import { timestampWarnShare } from "../../infra/observe/horizon.ts";
 
 const hour = 3600;
 const day = 24 * hour;

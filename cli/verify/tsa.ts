@@ -3,7 +3,7 @@ import { inUse, matchChain, splitPem } from "./certificates.ts";
 import { fail, ok, warn, type Check } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
 import { signerSerial, timestampOver } from "../../infra/observe/timestamping.ts";
-import { clockTolerance } from "./horizon.ts";
+import { clockTolerance } from "../../infra/observe/horizon.ts";
 
 /** The TSA's base, whether the output names the base or the full endpoint. */
 const base = (url: string) => url.replace(/\/api\/v1\/timestamp\/?$/, "");

@@ -5,8 +5,8 @@ import { trusted } from "../../infra/trust/trusted.ts";
 import { sha256 } from "../../infra/trust/tuf/metadata.ts";
 import { fail, ok, warn, type Check, type Verdict } from "./finding.ts";
 import { getText } from "../../infra/observe/http.ts";
-import { warnDays } from "./horizon.ts";
-import { roles, servedRevision, type Mirror } from "./mirror.ts";
+import { warnDays } from "../../infra/observe/horizon.ts";
+import { roles, servedRevision, type Mirror } from "../../infra/observe/mirror.ts";
 import { timestampCheck } from "./timestamp.ts";
 
 /** The roles that an update signs; the cluster renews the timestamp, which has a check of its own. */

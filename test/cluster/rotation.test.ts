@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openMirror } from "../../cli/verify/mirror.ts";
+import { openMirror } from "../../infra/observe/mirror.ts";
 import { as, Cosign } from "./support/cosign.ts";
 import { startEnforcer, type Enforcement } from "./support/enforcer.ts";
 import { SigstoreJs } from "./support/js.ts";

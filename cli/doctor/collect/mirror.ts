@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { oneLine } from "../../errors.ts";
-import { openMirror, servedRevision } from "../../verify/mirror.ts";
+import { openMirror, servedRevision } from "../../../infra/observe/mirror.ts";
 import type { TufAnswer } from "../evidence.ts";
 import { ask } from "./ask.ts";
 import type { Inspect } from "./replicas.ts";

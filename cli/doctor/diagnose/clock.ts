@@ -1,5 +1,5 @@
 import type { Evidence, Replica } from "../evidence.ts";
-import { clockTolerance } from "../../verify/horizon.ts";
+import { clockTolerance } from "../../../infra/observe/horizon.ts";
 import type { Fault } from "./fault.ts";
 
 /** Machines in the cluster whose clock is not this machine's; who is right is for people to say. */

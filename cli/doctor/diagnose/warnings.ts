@@ -1,5 +1,9 @@
-import { certificateWarnDays, timestampWarnShare, warnDays } from "../../verify/horizon.ts";
-import { roles, type Role } from "../../verify/mirror.ts";
+import {
+  certificateWarnDays,
+  timestampWarnShare,
+  warnDays,
+} from "../../../infra/observe/horizon.ts";
+import { roles, type Role } from "../../../infra/observe/mirror.ts";
 import type { Evidence } from "../evidence.ts";
 import { usedChains } from "./certificates.ts";
 

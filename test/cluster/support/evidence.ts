@@ -1,6 +1,6 @@
 import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import { expect } from "vitest";
-import { evidenceOf } from "../../../cli/verify/bundle.ts";
+import { evidenceOf } from "../../../infra/observe/evidence.ts";
 import type { StackOutputs } from "../../../infra/outputs.ts";
 
 /** A bundle brings an SCT of our CT log, a Rekor inclusion proof and a TSA timestamp of just now. */

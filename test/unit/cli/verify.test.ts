@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Context, Finding } from "../../../cli/verify/finding.ts";
 import { allChecks, runChecks } from "../../../cli/verify/index.ts";
-import { openMirror } from "../../../cli/verify/mirror.ts";
+import { openMirror } from "../../../infra/observe/mirror.ts";
 import { once } from "../../../cli/verify/signing.ts";
 import { judgeTimestamp } from "../../../cli/verify/timestamp.ts";
 import { judgeExpiry } from "../../../cli/verify/tuf.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { certificateWarnDays, warnDays } from "../../../cli/verify/horizon.ts";
+import { certificateWarnDays, warnDays } from "../../../infra/observe/horizon.ts";
 import { makeFulcioCa } from "../../../infra/trust/certificates.ts";
 import { horizonProblems, horizons } from "../../../policies/rules/horizons.ts";
 import { unknown, type Plain } from "../../../policies/plain.ts";

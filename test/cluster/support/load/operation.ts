@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundleFromJSON, type SerializedBundle } from "@sigstore/bundle";
 import { X509Certificate } from "@sigstore/core";
-import { evidenceOf, leafOf } from "../../../../cli/verify/bundle.ts";
+import { evidenceOf, leafOf } from "../../../../infra/observe/evidence.ts";
 import type { Records } from "../../../../infra/outputs.ts";
 
 export type OperationKind = "sign" | "verify";

@@ -1,1 +1,0 @@
-export { evidenceOf, leafOf, type Evidence } from "../../infra/observe/evidence.ts";

@@ -1,6 +1,0 @@
-export {
-  certificateWarnDays,
-  clockTolerance,
-  timestampWarnShare,
-  warnDays,
-} from "../../infra/observe/horizon.ts";

@@ -1,7 +1,0 @@
-export {
-  openMirror,
-  roles,
-  servedRevision,
-  type Mirror,
-  type Role,
-} from "../../infra/observe/mirror.ts";
