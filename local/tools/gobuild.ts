@@ -1,7 +1,7 @@
 // Builds a program from its Go module, in a small module of its own: `go install module@version`
 // refuses modules whose go.mod has replaces, and pins nothing that can be read afterwards.
-import { readFileSync } from "node:fs";
-import { copyFile, readFile, symlink, writeFile } from "node:fs/promises";
+import { globSync, readFileSync } from "node:fs";
+import { cp, readFile, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../paths.ts";
@@ -30,9 +30,13 @@ export function goMod(program: Program, staging: readonly string[]): string {
     ...Object.entries(program.replaces ?? {}),
   ];
   const replaces = versions.map(([name, version]) => `replace ${name} => ${name} ${version}\n`);
+  for (const [name, folder] of Object.entries(program.standIns ?? {}))
+    replaces.push(`replace ${name} => ./${folder}\n`);
   const require = program.module ? `require ${program.module} ${program.version}\n` : "";
-  return [`module build\n`, `go ${goVersion}\n`, require, replaces.join("")].join("\n");
+  return [moduleLines("build"), require, replaces.join("")].join("\n");
 }
+
+const moduleLines = (name: string): string => `module ${name}\n\ngo ${goVersion}\n`;
 
 /** The linker's flags: no symbol tables, and the program's variables. */
 export function linkFlags(program: Program): string {
@@ -47,7 +51,8 @@ function tagsOf({ tags = [] }: Program): string[] {
 /** Where a program's finished build lies: by version and by all that goes into it. */
 export function programDirectory(program: Program): string {
   const { source, ...rest } = program;
-  const text = source ? readFileSync(join(source, "main.go"), "utf8") : "";
+  const files = source ? globSync("**/*.go", { cwd: source }).sort() : [];
+  const text = files.map((file) => readFileSync(join(source ?? "", file), "utf8")).join("");
   const key = keyOf(rest, goVersion, text, process.platform, process.arch);
   return join(cacheDir, "programs", program.name, `${program.version}-${key}`);
 }
@@ -91,7 +96,9 @@ async function writeModule(program: Program, directory: string): Promise<void> {
   await writeFile(join(directory, "go.mod"), goMod(program, staging));
   const sums = program.sums ?? [];
   if (sums.length > 0) await writeFile(join(directory, "go.sum"), `${sums.join("\n")}\n`);
-  if (program.source) await copyFile(join(program.source, "main.go"), join(directory, "main.go"));
+  if (program.source) await cp(program.source, directory, { recursive: true });
+  for (const [name, folder] of Object.entries(program.standIns ?? {}))
+    await writeFile(join(directory, folder, "go.mod"), moduleLines(name));
 }
 
 const seconds = (since: number): string => `${Math.round((Date.now() - since) / 1000)} s`;

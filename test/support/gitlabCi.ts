@@ -76,6 +76,16 @@ export interface Job {
   interruptible?: boolean;
   cache?: unknown[];
   id_tokens?: Record<string, { aud: string }>;
+  artifacts?: Artifacts;
+  parallel?: { matrix: Record<string, string | string[]>[] };
+}
+
+/** What a job leaves, as its file says it. */
+export interface Artifacts {
+  paths?: string[];
+  when?: string;
+  expire_in?: string;
+  reports?: { dotenv?: string };
 }
 
 /** A git repository in a folder of its own. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { ensureTools, toolNames } from "../../../local/tools/index.ts";
 import { missingPackages } from "../../../local/tools/packages.ts";
 import {
   enforcer,
+  gitlabRunner,
   policyController,
   services,
   tools,
@@ -74,6 +75,18 @@ describe("programs", () => {
     expect(enforcer.sums).toHaveLength(4);
   });
 
+  test("GitLab Runner's version is a commit's; what its stand-ins are for, each of them says", () => {
+    expect(gitlabRunner.version).toMatch(/^v1\.11\.1-0\.\d{14}-[0-9a-f]{12}$/);
+    for (const folder of Object.values(gitlabRunner.standIns ?? {})) {
+      const files = globSync("**/*.go", { cwd: join(gitlabRunner.source ?? "", folder) });
+      expect(files.length, folder).toBeGreaterThan(0);
+      for (const file of files) {
+        const text = readFileSync(join(gitlabRunner.source ?? "", folder, file), "utf8");
+        expect(text, file).toMatch(/^\/\/ Package \w+ stands in for /);
+      }
+    }
+  });
+
   test("Helm is Helm 3: the Kubernetes plugin embeds it", () => {
     expect(tools.helm.module).toBe("helm.sh/helm/v3");
   });
@@ -104,6 +117,9 @@ describe("the small module around a program", () => {
     );
     expect(goMod({ ...example, replaces: { "example.org/part": "v4.5.6" } }, [])).toContain(
       "\nreplace example.org/part => example.org/part v4.5.6\n",
+    );
+    expect(goMod({ ...example, standIns: { "example.org/gone": "standins/gone" } }, [])).toContain(
+      "\nreplace example.org/gone => ./standins/gone\n",
     );
     expect(goMod({ name: "own", version: "1", source: "own" }, [])).not.toContain("require");
   });
