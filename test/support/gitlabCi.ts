@@ -64,7 +64,7 @@ export interface ListedJob {
 
 /** A job with all that it extends. */
 export interface Job {
-  stage: string;
+  stage?: string;
   image: { name: string };
   script: string[];
   before_script?: string[];
@@ -136,8 +136,10 @@ export class GitLabProject {
   }
 
   /** Every job by name, with what it extends, and the pipeline's variables. */
-  async config(): Promise<{ variables: Record<string, string>; jobs: Record<string, Job> }> {
-    const text = await this.succeeding(["--preview"], {});
+  async config(
+    options: PipelineOptions = {},
+  ): Promise<{ variables: Record<string, string>; jobs: Record<string, Job> }> {
+    const text = await this.succeeding(["--preview"], options);
     const { variables, ...rest } = parse(text.slice(text.indexOf("---"))) as Record<string, object>;
     const jobs = Object.entries(rest).filter(([, value]) => "script" in value);
     return {

@@ -1,0 +1,126 @@
+// GitLab Runner itself, built from its Go module, with its shell executor; what it asks GitLab for is
+// answered by the stand-in in gitlabCoordinator.ts.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { ensureProgram } from "../../local/tools/gobuild.ts";
+import { gitlabRunner } from "../../local/tools/programs.ts";
+import { mustRun, run } from "../cluster/support/process.ts";
+import type { GitLabProject } from "./gitlabCi.ts";
+import { GitLabCoordinator, type JobRecord } from "./gitlabCoordinator.ts";
+import { jobPayload, type Dependency, type JobRequest } from "./gitlabJob.ts";
+import type { PipelineConfig, Repository } from "./gitlabJob.ts";
+
+/** How a job has ended. */
+export interface FinishedJob extends Omit<JobRecord, "trace"> {
+  /** The log as a person reads it. */
+  log: string;
+  /** All that went into the log, with its control characters. */
+  raw: string;
+  /** What the runner said of itself. */
+  runner: string;
+}
+
+export interface RunnerOptions {
+  /** Of the machine that the runner is on; PATH reaches jobs too, whatever a login shell makes of it. */
+  env: NodeJS.ProcessEnv;
+  limitMs?: number;
+}
+
+/** A runner that takes one job after the other of one project. */
+export class GitLabRunner {
+  readonly #program: string;
+  readonly #coordinator: GitLabCoordinator;
+  readonly #folder = mkdtempSync(join(tmpdir(), "anchorhold-gitlab-runner-"));
+  readonly #options: RunnerOptions;
+  #jobs = 0;
+
+  private constructor(program: string, coordinator: GitLabCoordinator, options: RunnerOptions) {
+    this.#program = program;
+    this.#coordinator = coordinator;
+    this.#options = options;
+  }
+
+  static async start(options: RunnerOptions): Promise<GitLabRunner> {
+    const report = (line: string) => process.stderr.write(`  ${line}\n`);
+    const program = await ensureProgram(gitlabRunner, report);
+    return new GitLabRunner(program, await new GitLabCoordinator().open(), options);
+  }
+
+  /** A copy of a project for the runner to fetch from, with its pipeline as GitLab would read it. */
+  async project(project: GitLabProject, path: string, env: NodeJS.ProcessEnv = process.env) {
+    const bare = join(this.#folder, "repositories", `${path}.git`);
+    await mustRun("git", ["clone", "--quiet", "--bare", project.folder, bare]);
+    await mustRun("git", ["-C", bare, "update-ref", "refs/heads/main", "HEAD"]);
+    const sha = (await mustRun("git", ["-C", bare, "rev-parse", "HEAD"])).trim();
+    const config = await project.config({ env });
+    return { config, repository: { url: `file://${bare}`, path, sha } };
+  }
+
+  /** Hands the runner a job and waits for its end, whatever that is. */
+  async run(
+    { config, repository }: { config: PipelineConfig; repository: Repository },
+    request: Omit<JobRequest, "id">,
+  ): Promise<FinishedJob> {
+    const payload = jobPayload(config, repository, { ...request, id: ++this.#jobs });
+    const record = this.#coordinator.offer(payload);
+    const { env, limitMs = 560_000 } = this.#options;
+    const token = {
+      CI_SERVER_URL: this.#coordinator.url,
+      CI_SERVER_TOKEN: this.#coordinator.runnerToken,
+    };
+    const { stdout, stderr } = await run(this.#program, this.#arguments(), {
+      cwd: this.#folder,
+      env: { ...env, ...token },
+      limitMs,
+    });
+    const { trace, ...rest } = record;
+    const raw = trace.toString("utf8");
+    return { ...rest, raw, log: readable(raw), runner: stdout + stderr };
+  }
+
+  async close(): Promise<void> {
+    await this.#coordinator.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #arguments(): string[] {
+    const folders = ["builds", "cache"].map((name) => join(this.#folder, name));
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    const [builds = "", cache = ""] = folders;
+    return [
+      ...[
+        "run-single",
+        "--name",
+        "tests",
+        "--executor",
+        "shell",
+        "--shell",
+        "bash",
+        "--max-builds",
+        "1",
+      ],
+      ...["--builds-dir", builds, "--cache-dir", cache],
+      ...["--env", `PATH=${this.#options.env["PATH"] ?? ""}`],
+    ];
+  }
+}
+
+/** That a job begins with what this one has left. */
+export function dependency({ payload, uploads }: FinishedJob): Dependency {
+  const archive = uploads.find(({ type }) => type === "archive");
+  if (archive === undefined) throw new Error(`${payload.job_info.name} has left no artifacts`);
+  const { id, token, job_info } = payload;
+  const artifacts_file = { filename: archive.name, size: archive.content.length };
+  return { id, token, name: job_info.name, artifacts_file };
+}
+
+/**
+ * As GitLab shows it: without times, colours and the marks of sections. A line whose time ends in `+`
+ * goes on with the one before.
+ */
+const readable = (raw: string): string =>
+  stripVTControlCharacters(raw.replace(/section_(start|end):\d+:\w+(\[.*?\])?\r?/g, ""))
+    .replace(/\n[\d-]{10}T[\d:.]+Z \d\d[OE]\+/g, "")
+    .replace(/^[\d-]{10}T[\d:.]+Z \d\d[OE] /gm, "");
