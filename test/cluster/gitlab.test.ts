@@ -1,24 +1,13 @@
-// The template for other projects and this project's own jobs, run to their end against the local
-// stack by gitlab-ci-local (see test/support/gitlabCi.ts for what that is and is not).
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+// The template for other projects, in GitLab's own runner and against the local stack.
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cacheDir } from "../../local/paths.ts";
-import { kubeconfigFile } from "../../local/stack/environment.ts";
-import { ensurePackages } from "../../local/tools/index.ts";
-import {
-  GitLabProject,
-  gitlabHost,
-  platformWith,
-  type PipelineOptions,
-  type Platform,
-} from "../support/gitlabCi.ts";
-import { GitLabNotes } from "../support/gitlabNotes.ts";
+import { GitLabProject, gitlabHost, platformWith, type Platform } from "../support/gitlabCi.ts";
+import { masked, plain, type Repository, type Variable } from "../support/gitlabJob.ts";
+import { dependency, GitLabRunner, reported, type FinishedJob } from "../support/gitlabRunner.ts";
 import { as, Cosign } from "./support/cosign.ts";
 import { expectEvidence } from "./support/evidence.ts";
-import type { Run } from "./support/process.ts";
 import { startRegistry, type Registry } from "./support/registry.ts";
 import { describeStack, newToken, probeIdentity, projectRoot } from "./support/stack.ts";
 import type { Identity } from "./support/stack.ts";
@@ -44,17 +33,15 @@ build:
     reports: { dotenv: build.env }
 `;
 
-const said = ({ stdout, stderr }: Run) => stdout + stderr;
-
-await describeStack("GitLab CI", (stack) => {
+await describeStack("the template for GitLab CI", (stack) => {
   let folder: string;
   let registry: Registry;
   let identity: Identity;
   let cosign: Cosign;
   let platform: Platform;
   let env: NodeJS.ProcessEnv;
+  let runner: GitLabRunner;
   beforeAll(async () => {
-    await ensurePackages((line) => console.log(line), ["rsync"]);
     folder = mkdtempSync(join(tmpdir(), "anchorhold-gitlab-home-"));
     registry = await startRegistry(stack.crane);
     identity = await probeIdentity(stack.outputs);
@@ -65,8 +52,10 @@ await describeStack("GitLab CI", (stack) => {
       HOME: folder,
       ...platform.env,
     };
+    runner = await GitLabRunner.start({ env });
   });
   afterAll(async () => {
+    await runner.close();
     platform.close();
     await cosign.dispose();
     await registry.close();
@@ -74,63 +63,66 @@ await describeStack("GitLab CI", (stack) => {
   });
 
   describe("the template", () => {
-    let app: GitLabProject;
-    let signed: Run;
+    let signed: FinishedJob;
     let image: string;
     let token: string;
     const password = "registry-password-1234";
 
-    /** What the platform's group and GitLab give each job. */
-    const options = (more: PipelineOptions = {}): PipelineOptions => ({
-      env,
-      ...more,
-      variables: {
-        ANCHORHOLD_MIRROR: stack.outputs.mirror.url,
-        ANCHORHOLD_ROOT_SHA256: stack.outputs.mirror.rootSha256,
-        ANCHORHOLD_COSIGN_IMAGE: "registry.example.com/cosign",
-        ...more.variables,
-      },
-    });
     /** The cluster vouches for the probe here, instead of GitLab for a pipeline. */
     const probe = () => ({ identity: identity.name, issuer: identity.issuer });
-    const built = (name: string) =>
-      join(app.folder, ".gitlab-ci-local", "artifacts", "anchorhold-sign", name);
+    /** Of the checkout as the job that signs has left it. */
+    const built = (name: string) => globSync(`*/*/*/dist/${name}`, { cwd: runner.builds })[0] ?? "";
+
+    /** What the platform's group and GitLab give each job. */
+    const settings = (own: Variable[] = []) => [
+      plain("ANCHORHOLD_MIRROR", stack.outputs.mirror.url),
+      plain("ANCHORHOLD_ROOT_SHA256", stack.outputs.mirror.rootSha256),
+      plain("ANCHORHOLD_COSIGN_IMAGE", "registry.example.com/cosign"),
+      ...[plain("CI_REGISTRY", registry.host), plain("CI_REGISTRY_USER", "app")],
+      ...[masked("CI_REGISTRY_PASSWORD", password), ...own],
+    ];
 
     beforeAll(async () => {
-      app = await GitLabProject.create("team/app", { ".gitlab-ci.yml": threeLines + build });
+      const project = await GitLabProject.create("team/app", {
+        ".gitlab-ci.yml": threeLines + build,
+      });
+      const app = {
+        repository: await runner.repository(project, "team/app"),
+        config: await project.config({ env, inputs: probe() }),
+      };
+      project.close();
       image = await registry.push("team/app");
       token = await newToken(stack.outputs);
-      const given = {
-        SIGSTORE_ID_TOKEN: token,
-        PUSHED: image,
-        CI_REGISTRY: registry.host,
-        CI_REGISTRY_USER: "app",
-        CI_REGISTRY_PASSWORD: password,
-      };
-      signed = await app.run(["--shell-isolation"], options({ variables: given, inputs: probe() }));
+      const before = await runner.run(app, {
+        name: "build",
+        settings: settings([plain("PUSHED", image)]),
+      });
+      signed = await runner.run(app, {
+        name: "anchorhold-sign",
+        settings: settings([...reported(before), masked("SIGSTORE_ID_TOKEN", token)]),
+        dependencies: [dependency(before)],
+      });
     });
-    afterAll(() => app.close());
 
     test("three lines sign what was built and verify it, and the pipeline ends well", () => {
       expect(threeLines.trimEnd().split("\n")).toHaveLength(3);
-      expect(said(signed)).toMatch(/PASS {2}anchorhold-sign/);
-      expect(said(signed)).toContain(`anchorhold: signed by ${identity.name}`);
-      expect(signed.code, said(signed)).toBe(0);
+      expect(signed.state, signed.log).toBe("success");
+      expect(signed.log).toContain(`anchorhold: signed by ${identity.name}`);
+      expect(signed.log).toContain("**/*.sigstore.json: found 4 matching artifact files");
     });
 
     test("neither the token nor the registry's password is in the log", () => {
       expect(token.length).toBeGreaterThan(100);
       for (const secret of [token, token.split(".")[2]!, password])
-        expect(said(signed)).not.toContain(secret);
+        expect(signed.raw + signed.log + signed.runner).not.toContain(secret);
     });
 
     test.each(["app", "other"])(
       "the blob %s verifies for others, and so does its SBOM",
       async (name) => {
         const copies = ["", ".sigstore.json", ".sbom.sigstore.json"].map((end) => `${name}${end}`);
-        const source = join(app.folder, ".gitlab-ci-local", "artifacts", "build", "dist", name);
-        copyFileSync(source, cosign.path(name));
-        for (const copy of copies.slice(1)) copyFileSync(built(`dist/${copy}`), cosign.path(copy));
+        for (const copy of copies)
+          copyFileSync(join(runner.builds, built(copy)), cosign.path(copy));
         expectEvidence(readFileSync(cosign.path(copies[1]!), "utf8"), stack.outputs);
         const plain = await cosign.run(
           "verify-blob",
@@ -158,36 +150,42 @@ await describeStack("GitLab CI", (stack) => {
 
     describe("in a project that only verifies", () => {
       let consumer: GitLabProject;
+      let repository: Repository;
       beforeAll(async () => {
         const inputs = { images: "$BASE", sign: false, sbom: "", stage: "test" };
         const component = `${gitlabHost}/platform/anchorhold/anchorhold@1.0.0`;
         consumer = await GitLabProject.create("team/consumer", {
           ".gitlab-ci.yml": JSON.stringify({ include: [{ component, inputs }] }),
         });
+        repository = await runner.repository(consumer, "team/consumer");
       });
       afterAll(() => consumer.close());
-      const verify = (BASE: string, inputs: Record<string, string> = probe()) =>
-        consumer.run(
-          ["--shell-isolation"],
-          options({ event: "merge request", variables: { BASE }, inputs }),
+      const verify = async (base: string, inputs: Record<string, string> = probe()) =>
+        runner.run(
+          { repository, config: await consumer.config({ env, inputs }) },
+          {
+            name: "anchorhold-verify",
+            event: "merge request",
+            settings: settings([plain("BASE", base)]),
+          },
         );
 
       test("an image that was signed passes, without a token", async () => {
         const passed = await verify(image);
-        expect(said(passed)).toMatch(/PASS {2}anchorhold-verify/);
-        expect(passed.code, said(passed)).toBe(0);
+        expect(passed.state, passed.log).toBe("success");
+        expect(passed.log).toContain(`anchorhold: signed by ${identity.name}`);
       });
 
       test("another signer is refused", async () => {
         const refused = await verify(image, { ...probe(), identity: `${identity.name}-2` });
-        expect(refused.code).not.toBe(0);
-        expect(said(refused)).toMatch(/expected SAN value/);
+        expect(refused.state).toBe("failed");
+        expect(refused.log).toMatch(/expected SAN value/);
       });
 
       test("without a signer it wants this very pipeline, and says whom", async () => {
         const refused = await verify(image, { issuer: identity.issuer });
-        expect(refused.code).not.toBe(0);
-        expect(said(refused)).toContain(
+        expect(refused.state).toBe("failed");
+        expect(refused.log).toContain(
           `expected SAN value "https://${gitlabHost}/team/consumer//.gitlab-ci.yml@refs/heads/main"`,
         );
       });
@@ -202,84 +200,9 @@ await describeStack("GitLab CI", (stack) => {
         ["another root", () => image, { "root-sha256": "0".repeat(64) }, /incorrect checksum/],
       ])("%s is one clear error", async (_, what, inputs, reason) => {
         const refused = await verify(what(), { ...probe(), ...inputs });
-        expect(refused.code).not.toBe(0);
-        expect(said(refused)).toMatch(reason);
+        expect(refused).toMatchObject({ state: "failed", failureReason: "script_failure" });
+        expect(refused.log).toMatch(reason);
       });
-    });
-  });
-
-  describe("this project's pipeline", () => {
-    let project: GitLabProject;
-    let gitlab: GitLabNotes;
-    let own: NodeJS.ProcessEnv;
-    beforeAll(async () => {
-      gitlab = await new GitLabNotes().open();
-      project = await GitLabProject.cloneOf(projectRoot, "platform/anchorhold");
-      // Pulumi with what stands behind it here, as an official installation stands on a runner's PATH.
-      const pulumi = join(folder, "bin", "pulumi");
-      mkdirSync(dirname(pulumi));
-      writeFileSync(pulumi, '#!/bin/sh\nexec node local/cli.ts pulumi "$@"\n');
-      chmodSync(pulumi, 0o755);
-      own = {
-        ...process.env,
-        PATH: [dirname(pulumi), process.env["PATH"] ?? ""].join(delimiter),
-        KUBECONFIG: kubeconfigFile,
-        // The tests in a job are not these.
-        VITEST: undefined,
-      };
-    });
-    afterAll(async () => {
-      project.close();
-      await gitlab.close();
-    });
-    const job = (name: string, more: PipelineOptions = {}) =>
-      project.run([name], {
-        env: own,
-        limitMs: 560_000,
-        ...more,
-        override: { ANCHORHOLD_CACHE: cacheDir, STACK: "local", ...more.override },
-      });
-
-    test("check runs to its end", async () => {
-      const result = await job("check: [types]");
-      expect(said(result)).toMatch(/PASS {2}check: \[types\]/);
-      expect(result.code, said(result)).toBe(0);
-    });
-
-    test("policy previews every stack with the pack, to its end", async () => {
-      const result = await job("policy");
-      expect(result.code, said(result)).toBe(0);
-      for (const stackName of ["local", "review", "acceptance", "production"])
-        expect(said(result)).toContain(`${stackName} keeps every rule in its first preview`);
-    });
-
-    test("preview comments in the merge request, and no secret is in comment or log", async () => {
-      const token = "cloud-id-token-of-this-test";
-      const variables = { ...gitlab.variables, CLOUD_ID_TOKEN: token };
-      const result = await job("preview:review", { event: "merge request", variables });
-      expect(result.code, said(result)).toBe(0);
-      expect(gitlab.notes).toHaveLength(1);
-      const { body } = gitlab.notes[0]!;
-      expect(body).toContain("### Preview of `local`\n");
-      expect(body).toMatch(/^Policy Packs run:\n.*\n +anchorhold\|local\|policies +0\.1\.0$/m);
-      expect(said(result)).toContain("The preview of local is a comment of merge request !7.");
-      for (const secret of [token, gitlab.variables["ANCHORHOLD_COMMENT_TOKEN"]!])
-        expect(said(result) + body).not.toContain(secret);
-    });
-
-    test("an update is verified with the job's own token", async () => {
-      const variables = { SIGSTORE_ID_TOKEN: await newToken(stack.outputs) };
-      const result = await job("review", { variables });
-      expect(result.code, said(result)).toBe(0);
-      expect(said(result)).toMatch(/Resources:[^]*unchanged[^]*ok +signing +verify/);
-      expect(said(result)).not.toContain(variables.SIGSTORE_ID_TOKEN);
-    });
-
-    test("drift compares with the commit that was deployed, verifies and looks for faults", async () => {
-      const variables = { SIGSTORE_ID_TOKEN: await newToken(stack.outputs) };
-      const result = await job("drift:production", { event: "schedule", variables });
-      expect(result.code, said(result)).toBe(0);
-      expect(said(result)).not.toContain(variables.SIGSTORE_ID_TOKEN);
     });
   });
 });

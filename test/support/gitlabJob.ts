@@ -24,6 +24,8 @@ export const file = (key: string, value: string) => variable(key, value, { file:
 
 /** A repository that the runner can fetch from. */
 export interface Repository {
+  /** The project's. */
+  id: number;
   url: string;
   /** Where GitLab has the project, such as `team/app`. */
   path: string;
@@ -75,7 +77,7 @@ export function jobPayload(config: PipelineConfig, repository: Repository, reque
     id,
     token,
     allow_git_fetch: true,
-    job_info: { id, name, stage, project_id: 42, project_full_path: repository.path },
+    job_info: { id, name, stage, project_id: repository.id, project_full_path: repository.path },
     git_info: gitInfo(repository, id, variables),
     runner_info: { timeout: 3600 },
     variables,
@@ -106,7 +108,7 @@ const shown = (values: Record<string, string>): Variable[] =>
 
 /** https://docs.gitlab.com/ci/variables/predefined_variables/, as far as the jobs look at them. */
 function predefined(
-  { path, sha }: Repository,
+  { id: projectId, path, sha }: Repository,
   event: Event,
   job: { id: number; name: string; stage: string },
 ): Variable[] {
@@ -116,7 +118,7 @@ function predefined(
     ...{ CI_SERVER_URL: `https://${gitlabHost}`, CI_SERVER_FQDN: gitlabHost },
     ...{ CI_API_V4_URL: `https://${gitlabHost}/api/v4`, CI_PIPELINE_ID: "1" },
     ...{ CI_JOB_ID: String(job.id), CI_JOB_NAME: job.name, CI_JOB_STAGE: job.stage },
-    ...{ CI_PROJECT_ID: "42", CI_PROJECT_PATH: path, CI_DEFAULT_BRANCH: "main" },
+    ...{ CI_PROJECT_ID: String(projectId), CI_PROJECT_PATH: path, CI_DEFAULT_BRANCH: "main" },
     ...{ CI_COMMIT_SHA: sha, CI_COMMIT_REF_NAME: "main", CI_COMMIT_BRANCH: "main" },
     ...set,
   };

@@ -4,13 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { ensureProgram } from "../../local/tools/gobuild.ts";
 import { gitlabRunner } from "../../local/tools/programs.ts";
 import { mustRun, run } from "../cluster/support/process.ts";
 import type { GitLabProject } from "./gitlabCi.ts";
 import { GitLabCoordinator, type JobRecord } from "./gitlabCoordinator.ts";
-import { jobPayload, type Dependency, type JobRequest } from "./gitlabJob.ts";
-import type { PipelineConfig, Repository } from "./gitlabJob.ts";
+import { jobPayload, plain, type Dependency, type JobRequest } from "./gitlabJob.ts";
+import type { PipelineConfig, Repository, Variable } from "./gitlabJob.ts";
 
 /** How a job has ended. */
 export interface FinishedJob extends Omit<JobRecord, "trace"> {
@@ -25,16 +26,22 @@ export interface FinishedJob extends Omit<JobRecord, "trace"> {
 export interface RunnerOptions {
   /** Of the machine that the runner is on; PATH reaches jobs too, whatever a login shell makes of it. */
   env: NodeJS.ProcessEnv;
-  limitMs?: number;
 }
 
-/** A runner that takes one job after the other of one project. */
+/** Of one commit: what runs, and where the runner fetches it. */
+export interface Pipeline {
+  config: PipelineConfig;
+  repository: Repository;
+}
+
+/** A runner that takes one job after the other; a project keeps its checkout. */
 export class GitLabRunner {
   readonly #program: string;
   readonly #coordinator: GitLabCoordinator;
   readonly #folder = mkdtempSync(join(tmpdir(), "anchorhold-gitlab-runner-"));
   readonly #options: RunnerOptions;
   #jobs = 0;
+  #repositories = 0;
 
   private constructor(program: string, coordinator: GitLabCoordinator, options: RunnerOptions) {
     this.#program = program;
@@ -48,24 +55,32 @@ export class GitLabRunner {
     return new GitLabRunner(program, await new GitLabCoordinator().open(), options);
   }
 
-  /** A copy of a project for the runner to fetch from, with its pipeline as GitLab would read it. */
-  async project(project: GitLabProject, path: string, env: NodeJS.ProcessEnv = process.env) {
+  /** Where the runner checks projects out, and keeps files for a job beside the checkout. */
+  get builds(): string {
+    return join(this.#folder, "builds");
+  }
+
+  /**
+   * A copy of a project for the runner to fetch from.
+   * @param path on GitLab, such as `team/app`
+   */
+  async repository(project: GitLabProject, path: string): Promise<Repository> {
     const bare = join(this.#folder, "repositories", `${path}.git`);
     await mustRun("git", ["clone", "--quiet", "--bare", project.folder, bare]);
     await mustRun("git", ["-C", bare, "update-ref", "refs/heads/main", "HEAD"]);
     const sha = (await mustRun("git", ["-C", bare, "rev-parse", "HEAD"])).trim();
-    const config = await project.config({ env });
-    return { config, repository: { url: `file://${bare}`, path, sha } };
+    return { id: 42 + this.#repositories++, url: `file://${bare}`, path, sha };
   }
 
   /** Hands the runner a job and waits for its end, whatever that is. */
   async run(
-    { config, repository }: { config: PipelineConfig; repository: Repository },
+    { config, repository }: Pipeline,
     request: Omit<JobRequest, "id">,
+    limitMs = 560_000,
   ): Promise<FinishedJob> {
     const payload = jobPayload(config, repository, { ...request, id: ++this.#jobs });
     const record = this.#coordinator.offer(payload);
-    const { env, limitMs = 560_000 } = this.#options;
+    const { env } = this.#options;
     const token = {
       CI_SERVER_URL: this.#coordinator.url,
       CI_SERVER_TOKEN: this.#coordinator.runnerToken,
@@ -86,9 +101,8 @@ export class GitLabRunner {
   }
 
   #arguments(): string[] {
-    const folders = ["builds", "cache"].map((name) => join(this.#folder, name));
-    for (const folder of folders) mkdirSync(folder, { recursive: true });
-    const [builds = "", cache = ""] = folders;
+    const cache = join(this.#folder, "cache");
+    for (const folder of [this.builds, cache]) mkdirSync(folder, { recursive: true });
     return [
       ...[
         "run-single",
@@ -101,7 +115,7 @@ export class GitLabRunner {
         "--max-builds",
         "1",
       ],
-      ...["--builds-dir", builds, "--cache-dir", cache],
+      ...["--builds-dir", this.builds, "--cache-dir", cache],
       ...["--env", `PATH=${this.#options.env["PATH"] ?? ""}`],
     ];
   }
@@ -114,6 +128,16 @@ export function dependency({ payload, uploads }: FinishedJob): Dependency {
   const { id, token, job_info } = payload;
   const artifacts_file = { filename: archive.name, size: archive.content.length };
   return { id, token, name: job_info.name, artifacts_file };
+}
+
+/** The variables that later jobs have from this one's dotenv report. */
+export function reported({ uploads }: FinishedJob): Variable[] {
+  const reports = uploads.filter(({ type }) => type === "dotenv");
+  const lines = reports.flatMap(({ content }) => gunzipSync(content).toString("utf8").split("\n"));
+  return lines.flatMap((line) => {
+    const [, key = "", value = ""] = /^(\w+)=(.*)$/.exec(line) ?? [];
+    return key === "" ? [] : [plain(key, value)];
+  });
 }
 
 /**
