@@ -10,8 +10,12 @@ const forms: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a URL with a password", /\w:\/\/[^\s/:@]+:[^\s/@]+@/],
 ];
 
-/** Variables whose values are secret whatever they look like; with _FILE, what the file holds. */
-const secretName = /(?:TOKEN|PASSWORD|PASSPHRASE|SECRET|SECRET_ACCESS_KEY|API_KEY)(_FILE)?$/;
+/**
+ * Variables whose values are secret whatever they look like; with _FILE, what the file holds. The
+ * beginning of the runner's own token is none: GitLab shows it, and a runner names folders after it.
+ */
+const secretName =
+  /(?:(?<!^CI_RUNNER_SHORT_)TOKEN|PASSWORD|PASSPHRASE|SECRET|SECRET_ACCESS_KEY|API_KEY)(_FILE)?$/;
 
 /** A shorter value would be found by chance. */
 const shortest = 8;

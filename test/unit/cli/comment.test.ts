@@ -99,6 +99,8 @@ describe("secrets", () => {
       GONE_TOKEN_FILE: join(folder, "gone"),
       SHORT_TOKEN: "1",
       CI_JOB_NAME: "preview:review",
+      // In the names of the runner's folders, so in what a job prints: GitLab shows it to everybody.
+      CI_RUNNER_SHORT_TOKEN: "a1B2c3D4e",
     });
     expect(own.map(({ name }) => name)).toEqual([
       "PULUMI_CONFIG_PASSPHRASE_FILE",
