@@ -187,6 +187,7 @@ await describeStack("this project's pipeline in GitLab's own runner", (stack) =>
   });
 
   test("nothing that a job was given stays on the runner", () => {
+    expect(globSync("*/*/*.tmp", { cwd: runner.builds })).toHaveLength(1);
     const left = globSync("*/*/*.tmp/**", { cwd: runner.builds, withFileTypes: true });
     const files = left.filter((each) => each.isFile());
     for (const { name, parentPath } of files)
