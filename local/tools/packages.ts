@@ -1,4 +1,4 @@
-// The Debian packages that a node, the image of the services and the tests of pipelines need.
+// The Debian packages that a node and the image of the services need.
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { LocalError } from "../errors.ts";
@@ -15,11 +15,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   conntrack: ["conntrack"],
   iproute2: ["ip"],
   mmdebstrap: ["mmdebstrap"],
-  rsync: ["rsync"],
 };
-
-/** All but what only the tests of pipelines need. */
-const ofTheNode = Object.keys(needed).filter((name) => name !== "rsync");
 
 const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -61,10 +57,10 @@ async function withoutServices(install: () => Promise<void>): Promise<void> {
 
 /**
  * Installs the Debian packages that the node needs and this machine lacks; starts no service.
- * @param names those that are wanted now; those of the node if left out
+ * @param names those that are wanted now; all if left out
  * @throws LocalError when not root, not on Debian, without network or with a full disk
  */
-export async function ensurePackages(report: Report, names = ofTheNode): Promise<void> {
+export async function ensurePackages(report: Report, names = Object.keys(needed)): Promise<void> {
   const missing = missingPackages().filter((name) => names.includes(name));
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {

@@ -1,7 +1,7 @@
-// A project on a GitLab that is not there, and gitlab-ci-local to read and run its pipelines. That is
-// not GitLab's own runner: it reads .gitlab-ci.yml itself, holds it against GitLab's schema, which it
-// brings along, and runs a job's script with bash on this machine.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+// A project on a GitLab that is not there, and gitlab-ci-local to read its pipelines, as GitLab itself
+// would: it holds .gitlab-ci.yml against GitLab's schema, which it brings along, follows includes and
+// rules, and lists the jobs. What runs them is GitLab's own runner: gitlabRunner.ts.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -35,22 +35,11 @@ export const events = {
 } as const;
 export type Event = keyof typeof events;
 
-/** A variable of type file, as GitLab's settings have it: the job gets the path. */
-export interface FileVariable {
-  type: "file";
-  values: { "*": string };
-}
-
 export interface PipelineOptions {
   event?: Event;
-  /** As GitLab's settings have them; they reach the job's environment, no command line. */
-  variables?: Record<string, string | FileVariable>;
-  /** Variables that win over those of the file. */
-  override?: Record<string, string>;
   /** Inputs that the include does not give. */
   inputs?: Record<string, string>;
   env?: NodeJS.ProcessEnv;
-  limitMs?: number;
 }
 
 /** A job of a pipeline, as gitlab-ci-local lists it. */
@@ -111,12 +100,11 @@ export class GitLabProject {
     return project;
   }
 
-  /** A clone of the repository that a folder is in, with the npm packages that are installed there. */
+  /** A clone of the repository that a folder is in. */
   static async cloneOf(repository: string, path: string): Promise<GitLabProject> {
     const project = new GitLabProject(mkdtempSync(join(tmpdir(), "anchorhold-gitlab-")));
     await project.git("clone", "--quiet", repository, ".");
     await project.git("remote", "set-url", "origin", `https://${gitlabHost}/${path}.git`);
-    symlinkSync(join(repository, "node_modules"), join(project.folder, "node_modules"));
     return project;
   }
 
@@ -148,14 +136,8 @@ export class GitLabProject {
     };
   }
 
-  /** Runs jobs on this machine, or the pipeline if none is named; whatever comes of it. */
-  run(args: readonly string[], options: PipelineOptions = {}): Promise<Run> {
-    return this.ask(["--force-shell-executor", "--no-artifacts-to-source", ...args], options);
-  }
-
   close(): void {
     rmSync(this.folder, { recursive: true, force: true });
-    rmSync(`${this.folder}.tmp`, { recursive: true, force: true });
   }
 
   private async succeeding(args: string[], options: PipelineOptions): Promise<string> {
@@ -164,23 +146,21 @@ export class GitLabProject {
     return stdout;
   }
 
-  private async ask(args: readonly string[], options: PipelineOptions): Promise<Run> {
-    const { event = "default branch", variables = {}, override = {}, inputs = {} } = options;
+  /** What gitlab-ci-local says, whatever comes of it. */
+  async ask(args: readonly string[], options: PipelineOptions = {}): Promise<Run> {
+    const { event = "default branch", inputs = {}, env = process.env } = options;
     const { set, unset } = events[event];
-    const file = join(this.folder, ".git", "variables.yml");
-    writeFileSync(file, JSON.stringify(variables));
-    const { env = process.env, limitMs = 300_000 } = options;
     const result = await run(
       process.execPath,
       [
         program,
-        ...["--variables-file", ".git/variables.yml", "--home", join(this.folder, ".git")],
-        ...Object.entries({ ...set, ...override }).flatMap(pair("--variable")),
+        ...["--home", join(this.folder, ".git")],
+        ...Object.entries(set).flatMap(pair("--variable")),
         ...unset.flatMap((name) => ["--unset-variable", name]),
         ...Object.entries(inputs).flatMap(pair("--input")),
         ...args,
       ],
-      { cwd: this.folder, env: { ...env, FORCE_COLOR: "0" }, limitMs },
+      { cwd: this.folder, env: { ...env, FORCE_COLOR: "0" } },
     );
     const { stdout, stderr } = result;
     return {

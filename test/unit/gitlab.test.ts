@@ -52,7 +52,7 @@ describe("this project's pipeline", () => {
     const wrong = pipeline.replace("interruptible: false", "interruptible: perhaps");
     expect(wrong).not.toBe(pipeline);
     await withProject({ ".gitlab-ci.yml": wrong }, async (spoiled) => {
-      const { code, stdout, stderr } = await spoiled.run(["--list"]);
+      const { code, stdout, stderr } = await spoiled.ask(["--list"]);
       expect(code).not.toBe(0);
       expect(stdout + stderr).toMatch(/Invalid .gitlab-ci.yml configuration![^]*interruptible/);
     });
@@ -229,7 +229,7 @@ describe("the template for other projects", () => {
 
   test("an input of the wrong kind is refused", async () => {
     await consumer({ images: "$IMAGE", "sbom-type": "pdf" }, async (project) => {
-      const { code, stdout, stderr } = await project.run(["--list"]);
+      const { code, stdout, stderr } = await project.ask(["--list"]);
       expect(code).not.toBe(0);
       expect(stdout + stderr).toMatch(/`sbom-type` input: `pdf` cannot be used/);
     });
