@@ -1,6 +1,6 @@
 // GitLab Runner itself, built from its Go module, with its shell executor; what it asks GitLab for is
 // answered by the stand-in in gitlabCoordinator.ts.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -76,18 +76,15 @@ export class GitLabRunner {
   async run(
     { config, repository }: Pipeline,
     request: Omit<JobRequest, "id">,
-    limitMs = 560_000,
+    limitMs = 300_000,
   ): Promise<FinishedJob> {
     const payload = jobPayload(config, repository, { ...request, id: ++this.#jobs });
     const record = this.#coordinator.offer(payload);
     const { env } = this.#options;
-    const token = {
-      CI_SERVER_URL: this.#coordinator.url,
-      CI_SERVER_TOKEN: this.#coordinator.runnerToken,
-    };
-    const { stdout, stderr } = await run(this.#program, this.#arguments(), {
+    const args = ["run-single", "--config", this.#configure(), "--runner", "tests"];
+    const { stdout, stderr } = await run(this.#program, [...args, "--max-builds", "1"], {
       cwd: this.#folder,
-      env: { ...env, ...token },
+      env,
       limitMs,
     });
     const { trace, ...rest } = record;
@@ -100,24 +97,20 @@ export class GitLabRunner {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #arguments(): string[] {
+  /** Writes what `gitlab-runner register` would, and says where. */
+  #configure(): string {
     const cache = join(this.#folder, "cache");
     for (const folder of [this.builds, cache]) mkdirSync(folder, { recursive: true });
-    return [
-      ...[
-        "run-single",
-        "--name",
-        "tests",
-        "--executor",
-        "shell",
-        "--shell",
-        "bash",
-        "--max-builds",
-        "1",
-      ],
-      ...["--builds-dir", this.builds, "--cache-dir", cache],
-      ...["--env", `PATH=${this.#options.env["PATH"] ?? ""}`],
-    ];
+    const runner = {
+      ...{ name: "tests", executor: "shell", shell: "bash" },
+      ...{ url: this.#coordinator.url, token: this.#coordinator.runnerToken },
+      ...{ builds_dir: this.builds, cache_dir: cache },
+      environment: [`PATH=${this.#options.env["PATH"] ?? ""}`],
+    };
+    const lines = Object.entries(runner).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+    const file = join(this.#folder, "config.toml");
+    writeFileSync(file, ["[[runners]]", ...lines, ""].join("\n"), { mode: 0o600 });
+    return file;
   }
 }
 
