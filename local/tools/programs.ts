@@ -15,7 +15,7 @@ export interface Program {
   source?: string;
   /** Build tags. */
   tags?: readonly string[];
-  /** Stand-ins for modules that module proxies do not have: folders in `source`, by module. */
+  /** Stand-ins for modules that not every module proxy has: folders in `source`, by module. */
   standIns?: Readonly<Record<string, string>>;
   /** Variables set by the linker (-X): import path and name, to value. */
   variables?: Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 // Command gitlab-runner is GitLab Runner with the commands that take a job and run it in a shell of
-// this machine: its other executors are for machines that are not here, and want modules that no
-// module proxy has. Of what it does want, five modules are the stand-ins beside this file. They refuse
-// what they stand for (`run:` instead of `script:`, inputs of jobs, events of usage), and a job with a
-// script comes to none of them.
+// this machine: its other executors are for machines that are not here, and want modules that not every
+// module proxy has. Of what it does want, five such modules are the stand-ins beside this file. They
+// refuse what they stand for (`run:` instead of `script:`, inputs of jobs, events of usage), and a job
+// with a script comes to none of them.
 package main
 
 import (
