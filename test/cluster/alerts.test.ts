@@ -35,7 +35,7 @@ await describeStack("the alert rules on a healthy stack", ({ outputs }) => {
     await watch.until("the first round", () => watch.rounds > 0);
   });
   afterAll(async () => {
-    await watch.stop();
+    await watch?.stop();
     await rotation.restore();
   });
 
