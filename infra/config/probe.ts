@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { Config } from "../config.ts";
 import { duration } from "./fields.ts";
 import { wordOr } from "./forms.ts";
+import type { Issuer } from "./issuers.ts";
 
 /** Seconds between two rounds: Prometheus fetches every 15 to 60 seconds, and an hour is no watch. */
 const bounds = { least: 5, most: 3600 } as const;
@@ -31,10 +31,15 @@ export const monitoringSchema = z
   })
   .default("auto");
 
-type Watched = Pick<Config, "issuers" | "probe" | "monitoring">;
+/** What of the configuration says whether somebody watches. */
+interface Watched {
+  issuers: readonly Issuer[];
+  probe?: z.infer<typeof probeSchema>;
+  monitoring: z.infer<typeof monitoringSchema>;
+}
 
 /** The issuer whose tokens Kubernetes gives to the probe. */
-export function probeIssuer({ issuers }: Pick<Config, "issuers">) {
+export function probeIssuer({ issuers }: Pick<Watched, "issuers">) {
   return issuers.find(({ type }) => type === "kubernetes");
 }
 

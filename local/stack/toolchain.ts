@@ -8,7 +8,7 @@ import { knownChoices } from "./choices.ts";
 import { installedPulumi } from "./installed.ts";
 import { onPath } from "./onPath.ts";
 import { ensurePlugins } from "./plugins.ts";
-import { refuseOtherStacks } from "./pulumi.ts";
+import { refuseOtherStacks } from "./stackArguments.ts";
 
 /** The Pulumi command line and what stands behind it. */
 export type PulumiChoice =

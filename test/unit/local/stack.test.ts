@@ -5,7 +5,7 @@ import { stackFile } from "../../../local/stack/environment.ts";
 import { pulumiYaml } from "../../../local/stack/stackFile.ts";
 import { failureHint } from "../../../local/stack/hints.ts";
 import { localImageReferences } from "../../../local/stack/images.ts";
-import { refuseOtherStacks, withStackFile } from "../../../local/stack/pulumi.ts";
+import { refuseOtherStacks, withStackFile } from "../../../local/stack/stackArguments.ts";
 
 describe("pulumi's arguments", () => {
   test.each([
